@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { ContractViolation } from './contract.ts';
+import type { Envelope } from './envelope.ts';
+import { carriesCloudEvent, fromPubsubMessage } from './pubsub-binding.ts';
+
+/** Where a delivery came from, as far as the platform tells. */
+interface Arrival {
+  /** Pub/Sub's message id, the scheduler's job name, or the Eventarc event id. */
+  deliveryId: string;
+  subscription?: string;
+  /** Present when the subscription has a dead-letter policy. */
+  deliveryAttempt?: number;
+}
+
+/** A request that a handler receives, decoded into what it means. */
+export type Delivery =
+  | (Arrival & { kind: 'event'; event: Envelope })
+  | (Arrival & { kind: 'object'; bucket: string; object: string; generation: string; change: string })
+  | (Arrival & { kind: 'dataflow-job'; job: string; state: string })
+  | (Arrival & { kind: 'tick' });
+
+const PushBody = z.object({
+  message: z.object({
+    data: z.string().optional(),
+    attributes: z.record(z.string(), z.string()).default({}),
+    messageId: z.string(),
+    publishTime: z.string().optional(),
+    orderingKey: z.string().optional(),
+  }),
+  subscription: z.string(),
+  deliveryAttempt: z.number().int().optional(),
+});
+export type PushBody = z.infer<typeof PushBody>;
+
+const ObjectAttributes = z.object({
+  eventType: z.string(),
+  bucketId: z.string(),
+  objectId: z.string(),
+  objectGeneration: z.string(),
+});
+
+const DataflowPayload = z.object({
+  payload: z.object({ id: z.string(), currentState: z.union([z.string(), z.number()]) }),
+});
+
+/** Reads the wrapped body of a Pub/Sub push. Used alone by `park`, which must keep even what cannot be decoded. */
+export function parsePushBody(body: unknown): PushBody {
+  const push = PushBody.safeParse(body);
+  if (!push.success) throw new ContractViolation(`not a Pub/Sub push: ${z.prettifyError(push.error)}`);
+  return push.data;
+}
+
+/**
+ * Decodes what woke a handler: a Pub/Sub push with a CloudEvent or a Cloud Storage notification, an Eventarc
+ * delivery of a Dataflow state change, or the scheduler's tick (an empty body).
+ *
+ * functions-framework could convert some of these, but drops `deliveryAttempt`, `orderingKey` and messages that
+ * have attributes only, which is what storage notifications without a payload are.
+ *
+ * @throws ContractViolation when the request is none of these
+ */
+export function decodeDelivery(request: {
+  headers: Record<string, string | string[] | undefined>;
+  body: unknown;
+}): Delivery {
+  const header = (name: string) => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  if (header('ce-type')?.startsWith('google.cloud.dataflow.job.')) {
+    const { payload } = DataflowPayload.parse(request.body);
+    return {
+      kind: 'dataflow-job',
+      deliveryId: header('ce-id') ?? payload.id,
+      job: payload.id,
+      state: String(payload.currentState),
+    };
+  }
+  const scheduler = header('x-cloudscheduler-jobname') ?? header('x-cloudscheduler');
+  if (scheduler) return { kind: 'tick', deliveryId: scheduler };
+  return decodePush(parsePushBody(request.body));
+}
+
+function decodePush({ message, subscription, deliveryAttempt }: PushBody): Delivery {
+  const arrival: Arrival = { deliveryId: message.messageId, subscription, deliveryAttempt };
+  if (carriesCloudEvent(message.attributes)) {
+    const data = Buffer.from(message.data ?? '', 'base64');
+    return { ...arrival, kind: 'event', event: fromPubsubMessage({ data, attributes: message.attributes }) };
+  }
+  const object = ObjectAttributes.safeParse(message.attributes);
+  if (object.success) {
+    const { bucketId, objectId, objectGeneration, eventType } = object.data;
+    return {
+      ...arrival,
+      kind: 'object',
+      bucket: bucketId,
+      object: objectId,
+      generation: objectGeneration,
+      change: eventType,
+    };
+  }
+  throw new ContractViolation(
+    `message ${message.messageId} of ${subscription} is neither a CloudEvent (no ce-specversion attribute) nor a Cloud Storage notification`,
+  );
+}

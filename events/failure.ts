@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { defineEvent } from './contract.ts';
+import { StageName } from './stage.ts';
+
+/**
+ * Every reason for which Baton stops a run, by stable code. `refuse`: the input is wrong, and a corrected input
+ * starts a new run. `park`: the run waits for a person, a grant or new code, and resumes by replay. `retry`: the
+ * platform redelivers, until the dead letter parks it.
+ */
+export const FAILURES = {
+  BATON_FILE_MISSING: { outcome: 'refuse', advice: 'Drop both train.csv and eval.csv into one folder.' },
+  BATON_FILE_EMPTY: { outcome: 'refuse', advice: 'Drop the file again with its rows.' },
+  BATON_FILE_BINARY: { outcome: 'refuse', advice: 'Drop a UTF-8 CSV file, not compressed.' },
+  BATON_COLUMNS_WRONG: { outcome: 'refuse', advice: "Drop the file with the workload's columns, in order." },
+  BATON_NO_ROWS: { outcome: 'refuse', advice: 'Drop the file again with rows below its header.' },
+  BATON_ROWS_REJECTED: {
+    outcome: 'refuse',
+    advice: "Correct the rows (see the run's rejects.jsonl), or raise maxRejectedFraction.",
+  },
+  BATON_ONE_CLASS: { outcome: 'refuse', advice: 'Drop a file whose label column has both classes.' },
+  BATON_EVENT_MALFORMED: { outcome: 'park', advice: 'Publish the event again in the shape of its schema.' },
+  BATON_PERMISSION_DENIED: {
+    outcome: 'park',
+    advice: 'Grant the missing permission in infra/, then replay the stage.',
+  },
+  BATON_OPERATION_FAILED: {
+    outcome: 'park',
+    advice: "Read the job's log, correct the cause, replay the stage.",
+  },
+  BATON_ARTIFACT_INCOMPLETE: {
+    outcome: 'park',
+    advice: 'Make the workload write every file of its contract, then replay the stage.',
+  },
+  BATON_ARTIFACT_CHANGED: {
+    outcome: 'park',
+    advice: 'The evaluated bytes are no longer there: replay the run from train.',
+  },
+  BATON_PRECONDITION: { outcome: 'park', advice: 'Correct what the message names, then replay the stage.' },
+  BATON_DEAD_LETTER: {
+    outcome: 'park',
+    advice: "Read the handler's log, correct the cause, replay the stage.",
+  },
+  BATON_UNAVAILABLE: { outcome: 'retry', advice: 'None: the event is delivered again.' },
+} as const satisfies Record<string, { outcome: 'retry' | 'park' | 'refuse'; advice: string }>;
+
+export type FailureCode = keyof typeof FAILURES;
+export const FailureCode = z.enum(Object.keys(FAILURES) as [FailureCode, ...FailureCode[]]);
+
+const Failure = z.object({
+  stage: StageName,
+  code: FailureCode,
+  reason: z.string(),
+  advice: z.string(),
+  /** The event or message that could not be handled. */
+  cause: z.object({ id: z.string().optional(), deliveryId: z.string().optional() }),
+});
+export type Failure = z.infer<typeof Failure>;
+
+/** The run's input was wrong; the run is over and nothing was deployed. */
+export const Refused = defineEvent({ name: 'refused', type: 'dev.baton.refused.v1', data: Failure });
+
+/** The run waits for a person; the stage resumes by replay. */
+export const Parked = defineEvent({ name: 'parked', type: 'dev.baton.parked.v1', data: Failure });

@@ -1,0 +1,121 @@
+import { type GcsUri, gcsUri, layout, type Workload } from '../events/index.ts';
+import { bigquery } from './runtime/clients.ts';
+import { isNotFound, StageFailure } from './runtime/failure.ts';
+import { runJobOnce, runQuery } from './runtime/queries.ts';
+import type { Work } from './runtime/stage.ts';
+
+export interface TableCounts {
+  accepted: number;
+  rejected: number;
+  /** The distinct labels among the accepted rows. */
+  labels: string[];
+  /** The first rejected row, as the offending text to show. */
+  firstReject?: Reject;
+}
+
+export interface Reject {
+  reason: string;
+  raw: string;
+}
+
+/** One of the two tables on its way from the Dataflow job's staging table to the live table and the snapshot. */
+export interface StagedTable {
+  file: string;
+  count(): Promise<TableCounts>;
+  rejects(limit: number): Promise<Reject[]>;
+  /** @throws StageFailure when the table must not be trained on */
+  check(counts: TableCounts, maxRejectedFraction: number): void;
+  /** Replaces the live table atomically; answers `project.dataset.table`. */
+  promote(): Promise<string>;
+  /** Exports the accepted rows as Parquet into the run folder; answers the prefix. */
+  snapshot(): Promise<GcsUri>;
+  drop(): Promise<void>;
+}
+
+export function ingestedTable(
+  work: Work,
+  workload: Workload,
+  names: { dataset: string; staging: string; live: string; file: string },
+): StagedTable {
+  const staging = `\`${names.dataset}.${names.staging}\``;
+  const live = `${names.dataset}.${names.live}`;
+  const { reason, raw } = workload.rejectColumns;
+  const columns = workload.columns.map((column) => `\`${column.name}\``).join(', ');
+  const accepted = `SELECT ${columns} FROM ${staging} WHERE ${reason} IS NULL`;
+  const jobId = (step: string) => `baton_${work.run}_${work.attempt}_${step}_${names.live}`;
+
+  const rejects = (limit: number) =>
+    runQuery<Reject>(
+      `SELECT ${reason} AS reason, ${raw} AS raw FROM ${staging} WHERE ${reason} IS NOT NULL ORDER BY raw LIMIT ${limit}`,
+    );
+
+  return {
+    file: names.file,
+    rejects,
+
+    async count() {
+      try {
+        const [totals] = await runQuery<{ accepted: number; rejected: number }>(
+          `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected FROM ${staging}`,
+        );
+        const labels = await runQuery<{ label: string }>(
+          `SELECT DISTINCT \`${workload.label.column}\` AS label FROM ${staging} WHERE ${reason} IS NULL ORDER BY label LIMIT 3`,
+        );
+        const [firstReject] = await rejects(1);
+        return {
+          accepted: Number(totals.accepted),
+          rejected: Number(totals.rejected),
+          labels: labels.map((row) => row.label),
+          firstReject,
+        };
+      } catch (error) {
+        // A job that appended nothing made no table.
+        if (isNotFound(error)) return { accepted: 0, rejected: 0, labels: [] };
+        throw error;
+      }
+    },
+
+    check(counts, maxRejectedFraction) {
+      const total = counts.accepted + counts.rejected;
+      if (total === 0) throw new StageFailure('BATON_NO_ROWS', `${names.file} has no rows`);
+      const fraction = counts.rejected / total;
+      if (fraction > maxRejectedFraction) {
+        const first = counts.firstReject;
+        throw new StageFailure(
+          'BATON_ROWS_REJECTED',
+          `${counts.rejected} of ${total} rows of ${names.file} are malformed (${percent(fraction)}, at most ${percent(maxRejectedFraction)} is allowed); the first: ${first?.reason}, in "${first?.raw.slice(0, 200)}"`,
+        );
+      }
+      if (counts.labels.length < 2) {
+        throw new StageFailure(
+          'BATON_ONE_CLASS',
+          `every row of ${names.file} has ${workload.label.column} "${counts.labels[0]}": there is nothing to tell apart`,
+        );
+      }
+    },
+
+    async promote() {
+      await runJobOnce(jobId('promote'), `CREATE OR REPLACE TABLE \`${live}\` AS ${accepted}`);
+      return live;
+    },
+
+    async snapshot() {
+      const folder = gcsUri(
+        work.environment.BATON_BUCKET,
+        `${layout.attempt(work.run, 'ingest', work.attempt)}snapshot/${names.live}/`,
+      );
+      await runJobOnce(
+        jobId('snapshot'),
+        `EXPORT DATA OPTIONS(uri='${folder}*.parquet', format='PARQUET', overwrite=true) AS ${accepted}`,
+      );
+      return folder;
+    },
+
+    async drop() {
+      const [, dataset] = names.dataset.split('.');
+      await (await bigquery()).dataset(dataset).table(names.staging).delete({ ignoreNotFound: true });
+    },
+  };
+}
+
+const percent = (fraction: number) => `${(fraction * 100).toFixed(1)} %`;

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import {
+  DatasetReady,
+  type Delivery,
+  DROP_FILES,
+  type DropFile,
+  layout,
+  type OperationRecord,
+  type RunId,
+  type RunRecord,
+  runIdOf,
+} from '../events/index.ts';
+import { inspectFile } from './drop-inspection.ts';
+import { releaseClaim, takeClaim } from './runtime/claim.ts';
+import { bigquery } from './runtime/clients.ts';
+import { concludeStart, fail } from './runtime/ending.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
+import { isAlreadyExists, StageFailure } from './runtime/failure.ts';
+import type { Answer } from './runtime/handle-event.ts';
+import type { Logger } from './runtime/log.ts';
+import { type ObjectStat, statObject, writeJson } from './runtime/objects.ts';
+import { recordExpectation } from './runtime/outstanding.ts';
+import { serve } from './runtime/serve.ts';
+import { completed, type Outcome, type Settling, type Work } from './runtime/stage.ts';
+import { childTrace } from './runtime/trace.ts';
+import { readWorkload } from './runtime/workload.ts';
+
+const Settings = Environment.extend({
+  BATON_WORKLOAD: z.string(),
+  BATON_DATASET: z.string(),
+  BATON_DROP_TIMEOUT_SECONDS: z.coerce.number().positive(),
+});
+
+interface Drop {
+  name: string;
+  bucket: string;
+  files: Partial<Record<DropFile, ObjectStat>>;
+}
+
+/** Wakes for each object that lands under `datasets/`, and starts a run when its drop is complete. */
+export const handle = serve(async (delivery, environment, logger) => {
+  if (delivery.kind !== 'object') {
+    logger('WARNING', `prepare takes storage notifications, and ignores a delivery of kind ${delivery.kind}`);
+    return 'acknowledge';
+  }
+  const name = dropOf(delivery.object);
+  if (!name || delivery.change !== 'OBJECT_FINALIZE') {
+    logger('INFO', `ignored ${delivery.change} of ${delivery.object}: no drop's train.csv or eval.csv`);
+    return 'acknowledge';
+  }
+  const drop = await lookAtDrop(delivery.bucket, name);
+  if (drop.files.train && drop.files.eval) return startRun(drop, delivery, environment, logger);
+  await expectRest(drop, environment);
+  logger('INFO', `drop ${name} waits for ${missingFile(drop)}`);
+  return 'acknowledge';
+});
+
+/** The drop that an object belongs to, if it is one of a drop's two files. */
+function dropOf(object: string): string | undefined {
+  const [prefix, drop, file, ...rest] = object.split('/');
+  const isDropFile = Object.values(DROP_FILES).some((name) => name === file);
+  return `${prefix}/` === layout.datasetsPrefix && isDropFile && rest.length === 0 ? drop : undefined;
+}
+
+/** Which files of a drop are there now: notifications may come in any order, the bucket is the truth. */
+async function lookAtDrop(bucket: string, name: string): Promise<Drop> {
+  const [train, evaluation] = await Promise.all([
+    statObject(bucket, layout.drop(name) + DROP_FILES.train),
+    statObject(bucket, layout.drop(name) + DROP_FILES.eval),
+  ]);
+  return { name, bucket, files: { train, eval: evaluation } };
+}
+
+const missingFile = (drop: Drop) =>
+  layout.drop(drop.name) + (drop.files.train ? DROP_FILES.eval : DROP_FILES.train);
+
+const generationsOf = (drop: Drop) => ({
+  train: drop.files.train?.generation,
+  eval: drop.files.eval?.generation,
+});
+
+async function startRun(
+  drop: Drop,
+  delivery: Extract<Delivery, { kind: 'object' }>,
+  environment: Environment,
+  logger: Logger,
+): Promise<Answer> {
+  const run = runIdOf(drop.name, generationsOf(drop));
+  const attempt = { run, stage: 'prepare', attempt: 1 } as const;
+  const traceparent = childTrace(run);
+  const log = logger.with({ ...attempt, traceparent });
+  const work: Work = { ...attempt, environment, log, traceparent, now: new Date() };
+  const bucket = environment.BATON_BUCKET;
+
+  const cause = {
+    source: `//storage.googleapis.com/projects/_/buckets/${delivery.bucket}`,
+    id: `${delivery.object}#${delivery.generation}`,
+  };
+  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.now);
+  if (claim.kind === 'busy') return 'redeliver';
+  if (claim.kind !== 'taken') {
+    log('INFO', `${cause.id} is a duplicate: the run is ${claim.kind}`);
+    return 'acknowledge';
+  }
+  try {
+    await concludeStart(attempt, await prepare(drop, work), work, undefined);
+    return 'acknowledge';
+  } catch (error) {
+    if (await fail(attempt, error, work, { id: cause.id, deliveryId: delivery.deliveryId }))
+      return 'acknowledge';
+    await releaseClaim(bucket, attempt, claim.generation);
+    return 'redeliver';
+  }
+}
+
+/** Checks the drop's files, and makes sure that the run has a dataset to ingest into. */
+async function prepare(drop: Drop, work: Work): Promise<Outcome<never>> {
+  const settings = readEnvironment(Settings);
+  await openRun(work.run, drop, work);
+  const workload = await readWorkload(settings.BATON_WORKLOAD);
+  const files = { train: drop.files.train as ObjectStat, eval: drop.files.eval as ObjectStat };
+  for (const file of Object.values(files)) await inspectFile(drop.bucket, file, workload);
+  await ensureDataset(settings);
+  return completed(DatasetReady, {
+    model: settings.BATON_MODEL,
+    drop: { name: drop.name, bucket: drop.bucket, files },
+    dataset: `${settings.GOOGLE_CLOUD_PROJECT}.${settings.BATON_DATASET}`,
+  });
+}
+
+/** Writes the run record; a run that was opened before keeps its first record. */
+async function openRun(run: RunId, drop: Drop, work: Work): Promise<void> {
+  const record: RunRecord = {
+    run,
+    model: work.environment.BATON_MODEL,
+    drop: drop.name,
+    bucket: drop.bucket,
+    generations: generationsOf(drop),
+    startedAt: work.now.toISOString(),
+  };
+  await writeJson(work.environment.BATON_BUCKET, layout.runRecord(run), record, '0');
+}
+
+async function ensureDataset(settings: z.output<typeof Settings>): Promise<void> {
+  const dataset = (await bigquery()).dataset(settings.BATON_DATASET);
+  const [exists] = await dataset.exists();
+  if (exists) return;
+  try {
+    await dataset.create({
+      location: settings.BATON_REGION,
+      labels: { model: settings.BATON_MODEL, env: settings.BATON_ENV },
+      ...(settings.BATON_KMS_KEY && {
+        defaultEncryptionConfiguration: { kmsKeyName: settings.BATON_KMS_KEY },
+      }),
+    });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+const ExpectationState = z.object({ drop: z.string(), bucket: z.string(), deadline: z.iso.datetime() });
+
+/** Remembers that a drop is incomplete, so that a file missing for good ends visibly. */
+async function expectRest(drop: Drop, environment: Environment): Promise<void> {
+  const { BATON_DROP_TIMEOUT_SECONDS } = readEnvironment(Settings);
+  const now = Date.now();
+  await recordExpectation(environment.BATON_BUCKET, {
+    run: runIdOf(drop.name, generationsOf(drop)),
+    stage: 'prepare',
+    attempt: 1,
+    startedAt: new Date(now).toISOString(),
+    resources: [`gs://${drop.bucket}/${missingFile(drop)}`],
+    state: {
+      drop: drop.name,
+      bucket: drop.bucket,
+      deadline: new Date(now + BATON_DROP_TIMEOUT_SECONDS * 1000).toISOString(),
+    } satisfies z.input<typeof ExpectationState>,
+  });
+}
+
+/** Follows up an incomplete drop: complete now, so its own notification starts the run, or overdue, so refused. */
+export const expectation: Settling = {
+  async settle(record: OperationRecord, work: Work) {
+    const { drop: name, bucket, deadline } = ExpectationState.parse(record.state);
+    const drop = await lookAtDrop(bucket, name);
+    const overwritten = runIdOf(name, generationsOf(drop)) !== record.run;
+    if (overwritten) return { kind: 'moot' };
+    if (work.now < new Date(deadline)) {
+      return { kind: 'pending', resources: record.resources, state: record.state };
+    }
+    await openRun(record.run, drop, work);
+    throw new StageFailure(
+      'BATON_FILE_MISSING',
+      `gs://${bucket}/${missingFile(drop)} had not landed by ${deadline}`,
+    );
+  },
+};

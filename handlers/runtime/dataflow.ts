@@ -1,0 +1,70 @@
+import type { protos } from '@google-cloud/dataflow';
+import { dataflowJobs, dataflowMessages, dataflowTemplates } from './clients.ts';
+import type { Environment } from './environment.ts';
+import { isAlreadyExists, StageFailure } from './failure.ts';
+
+type RuntimeEnvironment = protos.google.dataflow.v1beta3.IRuntimeEnvironment;
+
+export interface TemplateLaunch {
+  gcsPath: string;
+  jobName: string;
+  parameters: Record<string, string>;
+  environment: RuntimeEnvironment;
+}
+
+const place = (environment: Environment) => ({
+  projectId: environment.GOOGLE_CLOUD_PROJECT,
+  location: environment.BATON_REGION,
+});
+
+/**
+ * The id of the template job of that name, launched if there is none. Dataflow keeps names apart among active
+ * jobs only, so a job that has ended is looked for first.
+ */
+export async function findOrLaunch(environment: Environment, launch: TemplateLaunch): Promise<string> {
+  const { gcsPath, ...launchParameters } = launch;
+  const found = await findJob(environment, launch.jobName);
+  if (found) return found;
+  try {
+    const client = await dataflowTemplates();
+    const [response] = await client.launchTemplate({ ...place(environment), gcsPath, launchParameters });
+    return String(response.job?.id);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const other = await findJob(environment, launch.jobName);
+    if (other) return other;
+    throw error;
+  }
+}
+
+async function findJob(environment: Environment, name: string): Promise<string | undefined> {
+  const client = await dataflowJobs();
+  for await (const job of client.listJobsAsync({ ...place(environment), name })) {
+    if (job.name === name && job.id) return job.id;
+  }
+  return undefined;
+}
+
+/** Whether a job has ended, and how. */
+export async function jobState(
+  environment: Environment,
+  jobId: string,
+): Promise<'running' | 'done' | 'failed'> {
+  const [job] = await (await dataflowJobs()).getJob({ ...place(environment), jobId });
+  const state = String(job.currentState);
+  if (state === 'JOB_STATE_DONE') return 'done';
+  const ended = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_DRAINED', 'JOB_STATE_UPDATED'];
+  return ended.includes(state) ? 'failed' : 'running';
+}
+
+/** The failure of a job, with the last error that Dataflow reported for it. */
+export async function dataflowFailure(environment: Environment, jobId: string): Promise<StageFailure> {
+  const client = await dataflowMessages();
+  const [messages] = await client.listJobMessages({
+    ...place(environment),
+    jobId,
+    minimumImportance: 'JOB_MESSAGE_ERROR',
+  });
+  const text = messages.at(-1)?.messageText ?? 'Dataflow reported no message';
+  return new StageFailure('BATON_OPERATION_FAILED', `Dataflow job ${jobId} failed: ${text}`);
+}

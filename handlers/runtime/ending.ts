@@ -1,0 +1,102 @@
+import {
+  type Claim,
+  type EventContract,
+  type Failure,
+  type OperationRecord,
+  Parked,
+  Refused,
+} from '../../events/index.ts';
+import { toStageFailure } from './failure.ts';
+import { endingEvent, publish, recordEnding } from './outbox.ts';
+import { clearOutstanding, recordOutstanding } from './outstanding.ts';
+import type { Completed, Outcome, Work } from './stage.ts';
+
+type Attempt = Pick<Claim, 'run' | 'stage' | 'attempt'>;
+interface Cause {
+  id?: string;
+  deliveryId?: string;
+}
+
+/**
+ * Ends an attempt with its event: outbox first, then Pub/Sub, then the index of what is outstanding. Every step
+ * may be repeated, so a crash between two of them is mended by whoever comes next.
+ */
+async function end<Data>(
+  attempt: Attempt,
+  contract: EventContract<Data>,
+  data: Data,
+  work: Work,
+  causationid?: string,
+): Promise<void> {
+  const { environment, traceparent, now } = work;
+  const event = endingEvent(contract, data, {
+    ...attempt,
+    project: environment.GOOGLE_CLOUD_PROJECT,
+    causationid,
+    traceparent,
+    now,
+  });
+  const standing = await recordEnding(environment.BATON_BUCKET, attempt, event);
+  // An earlier ending of another kind has its own topic: its id ends with the topic's name.
+  await publish(standing, standing.id.slice(standing.id.lastIndexOf('/') + 1));
+  await clearOutstanding(environment.BATON_BUCKET, attempt);
+}
+
+/** Ends an attempt that completed. */
+export async function complete(
+  attempt: Attempt,
+  outcome: Completed,
+  work: Work,
+  cause: Cause,
+): Promise<void> {
+  await end(attempt, outcome.contract, outcome.data, work, cause.id);
+  work.log('NOTICE', `${attempt.stage} completed: ${outcome.contract.name}`, {
+    event: outcome.contract.name,
+  });
+  await outcome.cleanUp?.();
+}
+
+/**
+ * Ends an attempt that failed for good, as refused or parked.
+ *
+ * @returns false when the failure is a passing one, and the platform must deliver again
+ */
+export async function fail(attempt: Attempt, error: unknown, work: Work, cause: Cause): Promise<boolean> {
+  const failure = toStageFailure(error);
+  if (failure.outcome === 'retry') {
+    work.log('WARNING', `${attempt.stage} will be retried: ${failure.message}`, { code: failure.code });
+    return false;
+  }
+  const data: Failure = {
+    stage: attempt.stage,
+    code: failure.code,
+    reason: failure.message,
+    advice: failure.advice,
+    cause,
+  };
+  const contract = failure.outcome === 'refuse' ? Refused : Parked;
+  await end(attempt, contract, data, work, cause.id);
+  work.log('ERROR', `${attempt.stage} ${contract.name}: ${failure.message}`, { code: failure.code });
+  return true;
+}
+
+/** Ends or hands over an attempt, as its outcome says. */
+export async function concludeStart(
+  attempt: Attempt,
+  outcome: Outcome<unknown>,
+  work: Work,
+  input: OperationRecord['input'],
+): Promise<void> {
+  if (outcome.kind === 'completed') return complete(attempt, outcome, work, { id: input?.id });
+  await recordOutstanding(work.environment.BATON_BUCKET, {
+    ...attempt,
+    startedAt: work.now.toISOString(),
+    resources: outcome.resources,
+    state: outcome.state,
+    input,
+    traceparent: work.traceparent,
+  });
+  work.log('INFO', `${attempt.stage} started: ${outcome.resources.join(', ')}`, {
+    resources: outcome.resources,
+  });
+}

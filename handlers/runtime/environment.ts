@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** A string variable that holds JSON. */
+export const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: `expected JSON, found ${text}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** An optional variable: the Pulumi program sets an empty string where there is no value. */
+export const optional = z
+  .string()
+  .default('')
+  .transform((value) => value || undefined);
+
+/** What every handler is told by its function's environment. */
+export const Environment = z.object({
+  GOOGLE_CLOUD_PROJECT: z.string().min(1),
+  BATON_ENV: z.string().min(1),
+  BATON_TENANT: z.enum(['nonprod', 'prod']),
+  BATON_REGION: z.string().min(1),
+  BATON_BUCKET: z.string().min(1),
+  BATON_MODEL: z.string().min(1),
+  BATON_KMS_KEY: optional,
+});
+export type Environment = z.infer<typeof Environment>;
+
+/**
+ * Reads variables of the process by their schema. Called when a handler runs, never when its module loads, so
+ * that a function with one wrong variable still starts and says which.
+ *
+ * @throws Error naming each variable that is missing or malformed
+ */
+export function readEnvironment<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
+  const parsed = schema.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  throw new Error(`the function's environment is wrong:\n${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,18 @@
+import { operationsProtos } from 'google-gax';
+import { vertexEndpoints } from './clients.ts';
+import { StageFailure } from './failure.ts';
+
+const { GetOperationRequest } = operationsProtos.google.longrunning;
+
+/**
+ * Whether a Vertex AI long-running operation has ended well.
+ *
+ * @throws StageFailure with the operation's own error when it ended badly
+ */
+export async function hasEnded(operation: string): Promise<boolean> {
+  const client = await vertexEndpoints();
+  const request = GetOperationRequest.create({ name: operation });
+  const [{ done, error }] = await client.operationsClient.getOperation(request);
+  if (error) throw new StageFailure('BATON_OPERATION_FAILED', `${operation} failed: ${error.message}`);
+  return Boolean(done);
+}

@@ -1,0 +1,92 @@
+import * as gcp from '@pulumi/gcp';
+import * as pulumi from '@pulumi/pulumi';
+import type { Account } from './account.ts';
+import { PushSubscription, type PushTarget } from './push-subscription.ts';
+import type { Tenancy } from './tenancy.ts';
+
+/** Below the subscription's ack deadline, so that no message is delivered again while it is being handled. */
+const TIMEOUT_SECONDS = 540;
+
+export interface HandlerArgs {
+  purpose: string;
+  tenancy: Tenancy;
+  account: Account;
+  /** The topic that wakes the handler, and the function that parks what it can't handle. */
+  wokenBy?: { topic: pulumi.Input<string>; park: PushTarget };
+  maxInstances?: number;
+}
+
+/** One function, named after its handler, with the subscription that wakes it. */
+export class Handler extends pulumi.ComponentResource implements PushTarget {
+  readonly name: string;
+  readonly uri: pulumi.Output<string>;
+  /** The Cloud Run service under the function. */
+  readonly service: pulumi.Output<string>;
+  readonly #tenancy: Tenancy;
+
+  constructor(name: string, args: HandlerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('baton:index:Handler', name, {}, opts);
+    this.name = name;
+    this.#tenancy = args.tenancy;
+    // Without an eventTrigger: Eventarc's own subscription would have an ack deadline of 10 seconds and no dead
+    // letters, and could not take a topic of another project.
+    const handler = new gcp.cloudfunctionsv2.Function(name, functionArgs(name, args), { parent: this });
+    this.uri = handler.serviceConfig.apply((service) => service?.uri ?? '');
+    this.service = handler.name;
+    const mayInvoke = this.grantInvoker('push', args.tenancy.pushIdentity);
+    if (args.wokenBy) {
+      const { topic, park } = args.wokenBy;
+      new PushSubscription(
+        name,
+        { topic, target: this, park, tenancy: args.tenancy },
+        { parent: this, dependsOn: mayInvoke },
+      );
+    }
+    this.registerOutputs({ uri: this.uri });
+  }
+
+  /** Lets an identity call the function. */
+  grantInvoker(who: string, identity: Account): pulumi.Resource {
+    const { project, region } = this.#tenancy.settings;
+    return new gcp.cloudrunv2.ServiceIamMember(
+      `${who}-${this.name}-run.invoker`,
+      { project, location: region, name: this.service, role: 'roles/run.invoker', member: identity.member },
+      { parent: this },
+    );
+  }
+}
+
+function functionArgs(
+  name: string,
+  { purpose, tenancy, account, maxInstances = 10 }: HandlerArgs,
+): gcp.cloudfunctionsv2.FunctionArgs {
+  const { settings, source } = tenancy;
+  return {
+    project: settings.project,
+    location: settings.region,
+    name,
+    description: purpose,
+    kmsKeyName: settings.kmsKey,
+    buildConfig: {
+      runtime: 'nodejs24',
+      entryPoint: name,
+      serviceAccount: source.builder.accountName,
+      dockerRepository: source.repository,
+      source: { storageSource: { bucket: source.bucket, object: source.object } },
+    },
+    serviceConfig: {
+      serviceAccountEmail: account.email,
+      environmentVariables: tenancy.variables,
+      availableCpu: '1',
+      availableMemory: '512Mi',
+      maxInstanceRequestConcurrency: 8,
+      minInstanceCount: 0,
+      maxInstanceCount: maxInstances,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      // Pushes of a topic in another project don't count as internal traffic outside one VPC Service Controls
+      // perimeter. IAM is the gate: the function answers nobody but those who hold run.invoker.
+      ingressSettings: 'ALLOW_ALL',
+      allTrafficOnLatestRevision: true,
+    },
+  };
+}

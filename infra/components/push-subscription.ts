@@ -1,0 +1,81 @@
+import * as gcp from '@pulumi/gcp';
+import * as pulumi from '@pulumi/pulumi';
+import { EventTopic } from './event-topic.ts';
+import type { Tenancy } from './tenancy.ts';
+
+/** The longest that Pub/Sub waits for a push to be answered, and so longer than a function may take. */
+const ACK_DEADLINE_SECONDS = 600;
+const RETENTION = `${7 * 24 * 3600}s`;
+const MAX_DELIVERY_ATTEMPTS = 10;
+
+/** A function that messages are pushed to. */
+export interface PushTarget {
+  uri: pulumi.Output<string>;
+}
+
+/** Pushes a topic's messages to a function, and those that it can't handle to the function that parks them. */
+export class PushSubscription extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    args: { topic: pulumi.Input<string>; target: PushTarget; park: PushTarget; tenancy: Tenancy },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super('baton:index:PushSubscription', name, {}, opts);
+    const { tenancy } = args;
+    const { project } = tenancy.settings;
+    const deadLetters = new EventTopic(`${name}-dead-letter`, tenancy.settings, { parent: this });
+    const mayDeadLetter = new gcp.pubsub.TopicIAMMember(
+      `pubsub-agent-${deadLetters.name}-pubsub.publisher`,
+      { project, topic: deadLetters.topic, role: 'roles/pubsub.publisher', member: tenancy.agents.pubsub },
+      { parent: this },
+    );
+    const subscription = new gcp.pubsub.Subscription(
+      name,
+      {
+        ...push(name, args.topic, args.target, tenancy),
+        deadLetterPolicy: { deadLetterTopic: deadLetters.topic, maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS },
+      },
+      { parent: this, dependsOn: mayDeadLetter },
+    );
+    // Pub/Sub acknowledges the message that it has moved to the dead-letter topic.
+    new gcp.pubsub.SubscriptionIAMMember(
+      `pubsub-agent-${name}-pubsub.subscriber`,
+      {
+        project,
+        subscription: subscription.name,
+        role: 'roles/pubsub.subscriber',
+        member: tenancy.agents.pubsub,
+      },
+      { parent: this },
+    );
+    // No dead letters of dead letters: what can't be parked is tried again until the retention ends.
+    new gcp.pubsub.Subscription(
+      deadLetters.name,
+      push(deadLetters.name, deadLetters.topic, args.park, tenancy),
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
+
+function push(
+  name: string,
+  topic: pulumi.Input<string>,
+  target: PushTarget,
+  { settings, pushIdentity }: Tenancy,
+): gcp.pubsub.SubscriptionArgs {
+  return {
+    project: settings.project,
+    name,
+    topic,
+    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+    messageRetentionDuration: RETENTION,
+    // A subscription that nothing passed through for a month is as needed as before.
+    expirationPolicy: { ttl: '' },
+    retryPolicy: { minimumBackoff: '10s', maximumBackoff: '600s' },
+    pushConfig: {
+      pushEndpoint: target.uri,
+      oidcToken: { serviceAccountEmail: pushIdentity.email, audience: target.uri },
+    },
+  };
+}

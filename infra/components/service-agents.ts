@@ -1,0 +1,75 @@
+import * as gcp from '@pulumi/gcp';
+import * as pulumi from '@pulumi/pulumi';
+
+/** The services whose agents take part in a run. The agents' names are irregular, so they can't be derived. */
+const AGENTS = {
+  'pubsub.googleapis.com': 'gcp-sa-pubsub',
+  'aiplatform.googleapis.com': 'gcp-sa-aiplatform',
+  'eventarc.googleapis.com': 'gcp-sa-eventarc',
+  'dataflow.googleapis.com': 'dataflow-service-producer-prod',
+  'artifactregistry.googleapis.com': 'gcp-sa-artifactregistry',
+  'cloudfunctions.googleapis.com': 'gcf-admin-robot',
+  'run.googleapis.com': 'serverless-robot-prod',
+  'cloudscheduler.googleapis.com': 'gcp-sa-cloudscheduler',
+} as const;
+type AgentService = keyof typeof AGENTS;
+
+/** APIs that Baton needs beside those. */
+const OTHER_APIS = [
+  'bigquery.googleapis.com',
+  'cloudbuild.googleapis.com',
+  'compute.googleapis.com',
+  'iam.googleapis.com',
+  'logging.googleapis.com',
+  'storage.googleapis.com',
+];
+
+/** The IAM member of the agent with which a service acts in a project. */
+export function serviceAgent(service: AgentService, projectNumber: string): string {
+  return `serviceAccount:service-${projectNumber}@${AGENTS[service]}.iam.gserviceaccount.com`;
+}
+
+/**
+ * Enables the APIs and brings their service agents into being, before anything else of Google Cloud that the
+ * program declares. An agent otherwise appears at its API's first use, too late for a grant: IAM refuses members
+ * that do not exist.
+ */
+export class ServiceAgents extends pulumi.ComponentResource {
+  readonly pubsub: string;
+  /** Cloud Storage's agent comes into being when someone asks for it. */
+  readonly storage: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: { project: string; projectNumber: string },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super('baton:index:ServiceAgents', name, {}, opts);
+    const { project, projectNumber } = args;
+    const identities = (Object.keys(AGENTS) as AgentService[]).map((service) => {
+      const dependsOn = this.#enable(service, project);
+      const name = `agent-${service.split('.')[0]}`;
+      return new gcp.projects.ServiceIdentity(name, { project, service }, { parent: this, dependsOn });
+    });
+    const apis = OTHER_APIS.map((service) => this.#enable(service, project));
+    this.pubsub = serviceAgent('pubsub.googleapis.com', projectNumber);
+    this.storage = gcp.storage
+      .getProjectServiceAccountOutput({ project }, { parent: this, dependsOn: apis })
+      .apply((agent) => `serviceAccount:${agent.emailAddress}`);
+    delayEverythingElseUntil([...identities, ...apis]);
+    this.registerOutputs({ storage: this.storage });
+  }
+
+  /** Taking the stack down leaves the API on: other programs may use it. */
+  #enable(service: string, project: string): gcp.projects.Service {
+    const name = `api-${service.split('.')[0]}`;
+    return new gcp.projects.Service(name, { project, service, disableOnDestroy: false }, { parent: this });
+  }
+}
+
+/** Components don't hand their `dependsOn` down to their children, so each resource gets it here. */
+function delayEverythingElseUntil(ready: pulumi.Resource[]): void {
+  pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
+    type.startsWith('gcp:') ? { props, opts: pulumi.mergeOptions(opts, { dependsOn: ready }) } : undefined,
+  );
+}

@@ -1,0 +1,16 @@
+import type { Input } from '@pulumi/pulumi';
+import type { Settings } from '../settings.ts';
+import type { Account } from './account.ts';
+import type { FunctionSource } from './function-source.ts';
+import type { ServiceAgents } from './service-agents.ts';
+
+/** What all handlers of one project have in common. */
+export interface Tenancy {
+  settings: Settings;
+  agents: ServiceAgents;
+  source: FunctionSource;
+  /** The identity with which Pub/Sub and Eventarc call functions. */
+  pushIdentity: Account;
+  /** The functions' environment variables. */
+  variables: Record<string, Input<string>>;
+}

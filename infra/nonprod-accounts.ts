@@ -1,0 +1,67 @@
+import type { Input } from '@pulumi/pulumi';
+import type { EventName } from '../events/topics.ts';
+import { Account } from './components/account.ts';
+import type { EventTopic } from './components/event-topic.ts';
+import type { Grants } from './components/grants.ts';
+import { mayPublish } from './components/topics.ts';
+import type { NonprodSettings } from './settings.ts';
+
+/** The identities of the non-production project, and all that each of them may do there. */
+export function declareNonprodAccounts(
+  settings: NonprodSettings,
+  { bucket, topics }: { bucket: Input<string>; topics: Map<EventName, EventTopic> },
+) {
+  const { project, dataset } = settings;
+  const account = (id: string, purpose: string, grants?: Grants) =>
+    new Account(id, { project, purpose, grants });
+  const publish = (...events: EventName[]) => mayPublish(topics, ...events);
+  const buckets = [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
+  const tables = { id: dataset, roles: ['roles/bigquery.dataEditor'] };
+
+  const dataflowWorker = account('dataflow-worker', "runs Dataflow's workers", {
+    project: ['roles/dataflow.worker', 'roles/bigquery.jobUser'],
+    dataset: tables,
+    buckets,
+  });
+  const training = account('training', 'runs the training and evaluation containers', { buckets });
+  return {
+    dataflowWorker,
+    training,
+    prepare: account('prepare', 'starts a run for each complete drop', {
+      // bigquery.user lets it create the dataset, which it then owns.
+      project: ['roles/bigquery.user'],
+      buckets,
+      topics: publish('dataset-ready'),
+    }),
+    ingest: account('ingest', 'ingests a drop with Dataflow', {
+      project: ['roles/dataflow.developer'],
+      buckets,
+      topics: publish('ingest-done'),
+      actsAs: [dataflowWorker],
+    }),
+    train: account('train', 'starts training jobs', {
+      project: ['roles/aiplatform.user'],
+      buckets,
+      topics: publish('model-trained'),
+      actsAs: [training],
+    }),
+    evaluate: account('evaluate', 'starts evaluation jobs', {
+      project: ['roles/aiplatform.user'],
+      buckets,
+      topics: publish('eval-passed', 'eval-failed'),
+      actsAs: [training],
+    }),
+    // Finishes every stage: reads the state of what each one started, and publishes its event.
+    settle: account('settle', 'finishes stages whose operations have ended', {
+      project: ['roles/dataflow.viewer', 'roles/aiplatform.viewer', 'roles/bigquery.jobUser'],
+      dataset: tables,
+      buckets,
+      topics: publish('dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'eval-failed'),
+    }),
+    park: account('park', 'parks messages that no handler could handle', { buckets, topics: publish() }),
+    push: account('pubsub-push', 'calls functions for Pub/Sub and Eventarc', {
+      project: ['roles/eventarc.eventReceiver'],
+    }),
+    scheduler: account('scheduler', 'calls functions for Cloud Scheduler'),
+  };
+}

@@ -1,0 +1,139 @@
+import * as gcp from '@pulumi/gcp';
+import { SIGNAL_TOPICS } from '../events/topics.ts';
+import { EventTopic } from './components/event-topic.ts';
+import { FunctionSource } from './components/function-source.ts';
+import { grant } from './components/grants.ts';
+import { Handler } from './components/handler.ts';
+import { JobStatusTrigger } from './components/job-status-trigger.ts';
+import { Lake } from './components/lake.ts';
+import { Schedule } from './components/schedule.ts';
+import { ServiceAgents, serviceAgent } from './components/service-agents.ts';
+import type { Tenancy } from './components/tenancy.ts';
+import { declareEventTopics } from './components/topics.ts';
+import { WorkloadFiles } from './components/workload-files.ts';
+import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import type { NonprodSettings } from './settings.ts';
+import { nonprodVariables } from './variables.ts';
+
+/** The project where models are trained and evaluated, and what the production project may read of it. */
+export function declareNonprod(settings: NonprodSettings) {
+  const { project, region, kmsKey } = settings;
+  const agents = new ServiceAgents('service-agents', settings);
+  const topics = declareEventTopics('nonprod', settings);
+  const drops = new EventTopic('drops', settings);
+  const signals = new EventTopic('signals', settings);
+  const { bucket } = new Lake('lake', {
+    ...settings,
+    agents,
+    notifications: [
+      { topic: drops, prefix: SIGNAL_TOPICS.drops.prefix },
+      { topic: signals, prefix: SIGNAL_TOPICS.signals.prefix },
+    ],
+  });
+  const images = new gcp.artifactregistry.Repository('images', {
+    project,
+    location: region,
+    repositoryId: 'baton',
+    format: 'DOCKER',
+    description: 'The images of the workloads.',
+    kmsKeyName: kmsKey,
+  });
+  const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
+  const accounts = declareNonprodAccounts(settings, { bucket, topics });
+  const tenancy: Tenancy = {
+    settings,
+    agents,
+    source: new FunctionSource('function-source', { ...settings, bucket }),
+    pushIdentity: accounts.push,
+    variables: nonprodVariables(settings, {
+      bucket,
+      workload: workload.descriptor,
+      dataflowAccount: accounts.dataflowWorker.email,
+      trainingAccount: accounts.training.email,
+    }),
+  };
+  declareHandlers(tenancy, accounts, {
+    drops,
+    signals,
+    datasetReady: topics.get('dataset-ready')!,
+    ingestDone: topics.get('ingest-done')!,
+    modelTrained: topics.get('model-trained')!,
+  });
+  shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, images });
+  return {
+    project: settings.project,
+    projectNumber: settings.projectNumber,
+    topics: Object.fromEntries([...topics].map(([name, { topic }]) => [name, topic])),
+    project,
+    bucket,
+    dataset: `${project}.${settings.dataset}`,
+    workload: workload.descriptor,
+  };
+}
+
+function declareHandlers(
+  tenancy: Tenancy,
+  accounts: ReturnType<typeof declareNonprodAccounts>,
+  topics: Record<'drops' | 'signals' | 'datasetReady' | 'ingestDone' | 'modelTrained', EventTopic>,
+): void {
+  const park = new Handler('park', {
+    purpose: 'Parks messages that no handler could handle.',
+    tenancy,
+    account: accounts.park,
+  });
+  const stages = {
+    prepare: { wokenBy: topics.drops, purpose: 'Starts a run for each complete drop.' },
+    ingest: { wokenBy: topics.datasetReady, purpose: 'Ingests a drop with Dataflow.' },
+    train: { wokenBy: topics.ingestDone, purpose: 'Trains on the snapshot.' },
+    evaluate: { wokenBy: topics.modelTrained, purpose: 'Evaluates the model and decides the gate.' },
+  } as const;
+  for (const name of Object.keys(stages) as (keyof typeof stages)[]) {
+    const { wokenBy, purpose } = stages[name];
+    new Handler(name, { purpose, tenancy, account: accounts[name], wokenBy: { topic: wokenBy.topic, park } });
+  }
+  const settle = new Handler('settle', {
+    purpose: 'Finishes stages whose operations have ended.',
+    tenancy,
+    account: accounts.settle,
+    wokenBy: { topic: topics.signals.topic, park },
+    maxInstances: 1,
+  });
+  new JobStatusTrigger('dataflow-job-status', { tenancy, target: settle });
+  new Schedule('settle-every-minute', {
+    ...tenancy.settings,
+    purpose: 'Finishes what no signal told of.',
+    schedule: '* * * * *',
+    target: settle,
+    identity: accounts.scheduler,
+  });
+}
+
+/** Production pulls: its identities may read here, and none from here may do anything there. */
+function shareWithProd(
+  settings: NonprodSettings,
+  made: { bucket: Lake['bucket']; evalPassed: EventTopic; images: gcp.artifactregistry.Repository },
+): void {
+  const { project, region, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
+  const evalPassed = { name: 'eval-passed', topic: made.evalPassed.topic, role: 'roles/pubsub.subscriber' };
+  if (prodDeployer) {
+    grant('prod-deployer', prodDeployer, project, { topics: [evalPassed] }, {});
+  }
+  if (!prodProject || !prodProjectNumber || !settings.prodIdentitiesExist) return;
+  const inProd = (id: string) => `serviceAccount:${id}@${prodProject}.iam.gserviceaccount.com`;
+  const buckets = [{ name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer' }];
+  for (const id of ['deploy', 'settle', 'serving']) {
+    grant(`prod-${id}`, inProd(id), project, { buckets }, {});
+  }
+  // Vertex AI in production reads the artefact and the image it serves, and the table that skew is measured against.
+  grant(
+    'prod-vertex-agent',
+    serviceAgent('aiplatform.googleapis.com', prodProjectNumber),
+    project,
+    {
+      buckets,
+      dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] },
+      repositories: [{ name: 'baton', location: region, role: 'roles/artifactregistry.reader' }],
+    },
+    { dependsOn: made.images },
+  );
+}

@@ -1,0 +1,71 @@
+import * as pulumi from '@pulumi/pulumi';
+import { FunctionSource } from './components/function-source.ts';
+import { Handler } from './components/handler.ts';
+import { Lake } from './components/lake.ts';
+import { Schedule } from './components/schedule.ts';
+import { ServiceAgents } from './components/service-agents.ts';
+import type { Tenancy } from './components/tenancy.ts';
+import { declareEventTopics } from './components/topics.ts';
+import { declareProdAccounts } from './prod-accounts.ts';
+import type { ProdSettings } from './settings.ts';
+import { prodVariables } from './variables.ts';
+
+/** The project where models that passed are deployed and monitored. */
+export function declareProd(settings: ProdSettings) {
+  const agents = new ServiceAgents('service-agents', settings);
+  const topics = declareEventTopics('prod', settings);
+  const { bucket } = new Lake('lake', { ...settings, agents });
+  const accounts = declareProdAccounts(settings, { bucket, topics });
+  const tenancy: Tenancy = {
+    settings,
+    agents,
+    source: new FunctionSource('function-source', { ...settings, bucket }),
+    pushIdentity: accounts.push,
+    variables: prodVariables(settings, { bucket, servingAccount: accounts.serving.email }),
+  };
+  const park = new Handler('park', {
+    purpose: 'Parks messages that no handler could handle.',
+    tenancy,
+    account: accounts.park,
+  });
+  new Handler('deploy', {
+    purpose: 'Deploys models that passed evaluation.',
+    tenancy,
+    account: accounts.deploy,
+    wokenBy: { topic: evalPassedOf(settings), park },
+  });
+  new Handler('monitor', {
+    purpose: 'Sets up the monitoring of deployed models.',
+    tenancy,
+    account: accounts.monitor,
+    wokenBy: { topic: topics.get('deployed')!.topic, park },
+  });
+  const settle = new Handler('settle', {
+    purpose: 'Finishes stages whose operations have ended.',
+    tenancy,
+    account: accounts.settle,
+    maxInstances: 1,
+  });
+  new Schedule('settle-every-minute', {
+    ...settings,
+    purpose: 'Finishes what no signal told of.',
+    schedule: '* * * * *',
+    target: settle,
+    identity: accounts.scheduler,
+  });
+  return {
+    project: settings.project,
+    projectNumber: settings.projectNumber,
+    topics: Object.fromEntries([...topics].map(([name, { topic }]) => [name, topic])),
+    project: settings.project,
+    bucket,
+  };
+}
+
+/** The topic of the non-production project on which production hears of models to deploy. */
+function evalPassedOf({ nonprodStack }: ProdSettings): pulumi.Output<string> {
+  const name = nonprodStack ?? `${pulumi.getOrganization()}/${pulumi.getProject()}/nonprod`;
+  return new pulumi.StackReference(name)
+    .requireOutput('topics')
+    .apply((topics: Record<string, string>) => topics['eval-passed']);
+}

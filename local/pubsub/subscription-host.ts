@@ -1,0 +1,16 @@
+import type { MessageInput } from '../boundaries.ts';
+import type { Clock } from './clock.ts';
+import type { Consumer, DeliveryEvent } from './consumer.ts';
+import type { JournalRecord } from './journal-record.ts';
+import type { Subscription } from './subscription.ts';
+
+/** What a subscription needs of the broker. */
+export interface SubscriptionHost {
+  readonly clock: Clock;
+  record(record: JournalRecord): void;
+  /** Publishes to the dead-letter topic; false when there is no such topic. */
+  publishDeadLetter(topic: string, message: MessageInput): boolean;
+  onDelivery(event: DeliveryEvent): void;
+  /** The consumer that the configuration asks for; none for a pull subscription. */
+  createConsumer(subscription: Subscription): Consumer | undefined;
+}

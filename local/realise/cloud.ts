@@ -1,0 +1,97 @@
+import type { ObjectStore, Warehouse } from '../boundaries.ts';
+
+/** A role that the program gives to a principal on one resource. */
+export interface IamMember {
+  /**
+   * The resource's full name without a service: `projects/P`, `projects/_/buckets/B`, `projects/P/topics/T`,
+   * `projects/P/serviceAccounts/E`, `projects/P/locations/L/services/S`…
+   */
+  resource: string;
+  role: string;
+  /** `serviceAccount:…`, `user:…` */
+  member: string;
+  condition?: { title: string; expression: string };
+}
+
+export interface ServiceAccount {
+  project: string;
+  email: string;
+  displayName: string;
+}
+
+/** A scheduler job; what is left out has Cloud Scheduler's default. */
+export interface ScheduledJob {
+  /** `projects/P/locations/L/jobs/J` */
+  name: string;
+  description?: string;
+  schedule: string;
+  timeZone: string;
+  attemptDeadlineMs?: number;
+  retryConfig?: {
+    retryCount?: number;
+    maxRetryDurationMs?: number;
+    minBackoffMs?: number;
+    maxBackoffMs?: number;
+    maxDoublings?: number;
+  };
+  paused?: boolean;
+  httpTarget: {
+    uri: string;
+    httpMethod: string;
+    headers?: Record<string, string>;
+    /** Base64. */
+    body?: string;
+    oidcToken?: { serviceAccountEmail: string; audience: string };
+  };
+}
+
+/** The parts of the local cloud in which a program's resources become real; each method may be called again. */
+export interface RealisableCloud {
+  /** The folder of the local cloud's state. */
+  stateDir: string;
+  storage: Pick<ObjectStore, 'list' | 'write'> & {
+    declareBucket(bucket: Parameters<ObjectStore['createBucket']>[0]): void;
+    declareNotification(
+      bucket: string,
+      notification: {
+        topic: string;
+        payloadFormat?: 'JSON_API_V1' | 'NONE';
+        eventTypes?: ('OBJECT_FINALIZE' | 'OBJECT_DELETE' | 'OBJECT_METADATA_UPDATE' | 'OBJECT_ARCHIVE')[];
+        objectNamePrefix?: string;
+        customAttributes?: Record<string, string>;
+      },
+    ): unknown;
+  };
+  pubsub: {
+    declareTopic(topic: object): void;
+    declareSubscription(subscription: object): void;
+  };
+  warehouse: Pick<Warehouse, 'createDataset'>;
+  functions: {
+    declare(declaration: {
+      name: string;
+      project: string;
+      region: string;
+      uri: string;
+      entryPoint: string;
+      sourceDir: string;
+      serviceAccount: string;
+      env: Record<string, string>;
+      timeoutSeconds: number;
+      concurrency: number;
+      minInstances: number;
+      maxInstances: number;
+    }): Promise<void>;
+  };
+  eventarc: {
+    declare(trigger: {
+      project: string;
+      location: string;
+      name: string;
+      criteria: Record<string, string>;
+      uri: string;
+      serviceAccount: string;
+    }): void;
+  };
+  scheduler: { declare(job: ScheduledJob): void };
+}

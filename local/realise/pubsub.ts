@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { RealisableCloud } from './cloud.ts';
+import { type DeclaredResource, read } from './declared.ts';
+
+const Subscription = z.looseObject({ project: z.string(), name: z.string(), topic: z.string() });
+
+/** Pulumi's properties of topics and subscriptions have the names and forms of the API's JSON. */
+export function realiseTopic(resource: DeclaredResource, cloud: RealisableCloud): void {
+  const { project: _project, ...topic } = resource.inputs;
+  cloud.pubsub.declareTopic({ ...topic, name: resource.id });
+}
+
+export function realiseSubscription(resource: DeclaredResource, cloud: RealisableCloud): void {
+  const { project, topic, ...subscription } = read(resource, Subscription);
+  cloud.pubsub.declareSubscription({
+    ...subscription,
+    name: `projects/${project}/subscriptions/${subscription.name}`,
+    topic: topic.includes('/') ? topic : `projects/${project}/topics/${topic}`,
+  });
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { IamMember, RealisableCloud, ServiceAccount } from './cloud.ts';
+import { type DeclaredResource, read } from './declared.ts';
+import { FunctionSources } from './function-source.ts';
+import { isIamMember, readIamMember, readServiceAccount } from './iam.ts';
+import { realiseSubscription, realiseTopic } from './pubsub.ts';
+import { realiseFunction, realiseTrigger } from './run.ts';
+import { realiseJob } from './scheduler.ts';
+import { realiseBucket, realiseNotification, realiseObject } from './storage.ts';
+
+/** Types that change nothing on this machine, each for its reason. */
+const WITHOUT_LOCAL_EFFECT = new Set([
+  // Every API is enabled, and every service agent exists.
+  'gcp:projects/service:Service',
+  'gcp:projects/serviceIdentity:ServiceIdentity',
+  // Images are built from the repository's Dockerfiles by their name.
+  'gcp:artifactregistry/repository:Repository',
+  // Channels carry events within Google; the local Eventarc has none.
+  'gcp:eventarc/googleChannelConfig:GoogleChannelConfig',
+  // The program's own means.
+  'pulumi:pulumi:Stack',
+  'pulumi:pulumi:StackReference',
+]);
+
+/** What the program says of who may do what, to be enforced by the services. */
+export interface Realised {
+  serviceAccounts: ServiceAccount[];
+  iamMembers: IamMember[];
+}
+
+/**
+ * Makes a program's resources real in the local cloud, in the order in which they were declared, which is one in
+ * which every resource comes after those it refers to. What exists already is brought to its declaration.
+ *
+ * @throws Error naming a resource of a type that isn't known here
+ */
+export async function realise(resources: DeclaredResource[], cloud: RealisableCloud): Promise<Realised> {
+  const sources = new FunctionSources(resources, cloud.stateDir);
+  const uris = serviceUris(resources);
+  const realised: Realised = { serviceAccounts: [], iamMembers: [] };
+  for (const resource of resources) {
+    if (isIamMember(resource)) {
+      realised.iamMembers.push(readIamMember(resource));
+      continue;
+    }
+    switch (resource.type) {
+      case 'gcp:pubsub/topic:Topic':
+        realiseTopic(resource, cloud);
+        break;
+      case 'gcp:pubsub/subscription:Subscription':
+        realiseSubscription(resource, cloud);
+        break;
+      case 'gcp:storage/bucket:Bucket':
+        realiseBucket(resource, cloud);
+        break;
+      case 'gcp:storage/notification:Notification':
+        realiseNotification(resource, cloud);
+        break;
+      case 'gcp:storage/bucketObject:BucketObject':
+        await realiseObject(resource, cloud);
+        break;
+      case 'gcp:bigquery/dataset:Dataset':
+        await realiseDataset(resource, cloud);
+        break;
+      case 'gcp:cloudfunctionsv2/function:Function':
+        await realiseFunction(resource, cloud, sources);
+        break;
+      case 'gcp:eventarc/trigger:Trigger':
+        realiseTrigger(resource, cloud, (service) => uris.get(service));
+        break;
+      case 'gcp:cloudscheduler/job:Job':
+        realiseJob(resource, cloud);
+        break;
+      case 'gcp:serviceaccount/account:Account':
+        realised.serviceAccounts.push(readServiceAccount(resource));
+        break;
+      default:
+        checkHasNoLocalEffect(resource);
+    }
+  }
+  return realised;
+}
+
+function checkHasNoLocalEffect({ type, name, stack }: DeclaredResource): void {
+  const isComponent = !type.startsWith('gcp:') && !type.startsWith('pulumi:');
+  if (isComponent || WITHOUT_LOCAL_EFFECT.has(type)) return;
+  throw new Error(
+    `The local cloud doesn't know resources of type ${type}, such as '${name}' of stack '${stack}'. ` +
+      'Realise them in local/realise/realise.ts, or list them there as without local effect.',
+  );
+}
+
+const ServiceOutputs = z.object({ serviceConfig: z.object({ service: z.string(), uri: z.string() }) });
+
+function serviceUris(resources: DeclaredResource[]): Map<string, string> {
+  const functions = resources.filter(({ type }) => type === 'gcp:cloudfunctionsv2/function:Function');
+  return new Map(
+    functions.map((resource) => {
+      const { serviceConfig } = read(resource, ServiceOutputs, 'outputs');
+      return [serviceConfig.service, serviceConfig.uri];
+    }),
+  );
+}
+
+const Dataset = z.object({
+  project: z.string(),
+  datasetId: z.string(),
+  location: z.string().default('US'),
+  labels: z.record(z.string(), z.string()).optional(),
+  defaultEncryptionConfiguration: z.object({ kmsKeyName: z.string() }).optional(),
+});
+
+async function realiseDataset(resource: DeclaredResource, { warehouse }: RealisableCloud): Promise<void> {
+  const { project, defaultEncryptionConfiguration, ...dataset } = read(resource, Dataset);
+  await warehouse
+    .createDataset({ ...dataset, projectId: project, kmsKeyName: defaultEncryptionConfiguration?.kmsKeyName })
+    .catch(unlessItExists);
+}
+
+function unlessItExists(error: unknown): void {
+  if ((error as { status?: string }).status !== 'ALREADY_EXISTS') throw error;
+}

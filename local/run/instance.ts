@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LocalProcess, LogSink, ProcessHost } from '../boundaries.ts';
+import { logEntryOf } from './log-lines.ts';
+import { type FunctionDeclaration, serviceName } from './types.ts';
+
+/** What production starts: the command of the functions-framework that the function's source depends on. */
+const FRAMEWORK = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
+/** As long as Cloud Run's default startup probe waits for the port. */
+const STARTUP_TIMEOUT_MS = 240_000;
+const PROBE_INTERVAL_MS = 10;
+/** Cloud Run gives an instance so long between SIGTERM and SIGKILL. */
+const SHUTDOWN_GRACE_MS = 10_000;
+
+export interface InstanceHost {
+  processes: ProcessHost;
+  logs: LogSink;
+}
+
+/** One process of a function, from its start until it has ended. */
+export class Instance {
+  readonly port: number;
+  /** Ends when the process has. */
+  readonly exited: LocalProcess['exited'];
+  /** Requests that it is handling. */
+  active = 0;
+  readonly #process: LocalProcess;
+
+  private constructor(port: number, process: LocalProcess) {
+    this.port = port;
+    this.#process = process;
+    this.exited = process.exited;
+  }
+
+  /**
+   * Starts a process and waits until it listens.
+   *
+   * @throws Error when the process ends before that, or is too slow
+   */
+  static async start(
+    declaration: FunctionDeclaration,
+    revision: string,
+    host: InstanceHost,
+  ): Promise<Instance> {
+    const { name, entryPoint, sourceDir, serviceAccount, project, env } = declaration;
+    const port = await freePort();
+    const instance = randomBytes(16).toString('hex');
+    const process = await host.processes.start({
+      label: `function ${name}`,
+      command: 'node',
+      args: [join(sourceDir, FRAMEWORK), `--target=${entryPoint}`],
+      cwd: sourceDir,
+      serviceAccount,
+      project,
+      env: {
+        ...env,
+        PORT: String(port),
+        FUNCTION_TARGET: entryPoint,
+        FUNCTION_SIGNATURE_TYPE: 'http',
+        K_SERVICE: name,
+        K_CONFIGURATION: name,
+        K_REVISION: revision,
+        NODE_ENV: 'production',
+      },
+      onLine: (line, stream) =>
+        host.logs.write(logEntryOf(line, stream, { declaration, revision, instance })),
+    });
+    try {
+      await untilListening(port, process);
+    } catch (error) {
+      await process.stop(0);
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new Error(`${serviceName(declaration)} can't start an instance: ${cause}. Its log says why.`);
+    }
+    return new Instance(port, process);
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop(SHUTDOWN_GRACE_MS);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilListening(port: number, { exited }: LocalProcess): Promise<void> {
+  let ended: Awaited<LocalProcess['exited']> | undefined;
+  exited.then((outcome) => {
+    ended = outcome;
+  });
+  const deadline = Date.now() + STARTUP_TIMEOUT_MS;
+  while (!(await accepts(port))) {
+    if (ended) {
+      throw new Error(
+        `it ended with ${ended.signal ?? `exit code ${ended.code}`} before it listened on PORT=${port}`,
+      );
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`it doesn't listen on PORT=${port} after ${STARTUP_TIMEOUT_MS / 1000} s`);
+    }
+    await delay(PROBE_INTERVAL_MS);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}

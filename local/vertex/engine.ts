@@ -1,0 +1,98 @@
+import type { ContainerRuntime, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
+import { CustomJobs } from './custom-jobs.ts';
+import { Deploying } from './deploying.ts';
+import { Deployments } from './deployments.ts';
+import { Endpoints } from './endpoints.ts';
+import { ModelEvaluations } from './model-evaluations.ts';
+import { ModelRecords } from './model-records.ts';
+import { Models } from './models.ts';
+import { MonitoringJobs } from './monitoring-jobs.ts';
+import { Operations } from './operations.ts';
+import { Predictions } from './prediction.ts';
+import { PredictionLog } from './prediction-log.ts';
+
+export interface VertexOptions {
+  /** The local cloud's state folder; what is kept here goes to its `vertex`. */
+  stateDir: string;
+  objects: ObjectStore;
+  containers: ContainerRuntime;
+  warehouse: Warehouse;
+  logs: LogSink;
+  projectNumber: (project: string) => string;
+}
+
+/** The parts of the local Vertex AI, wired. */
+export interface Engine {
+  operations: Operations;
+  objects: ObjectStore;
+  records: ModelRecords;
+  customJobs: CustomJobs;
+  models: Models;
+  modelEvaluations: ModelEvaluations;
+  endpoints: Endpoints;
+  deploying: Deploying;
+  predictions: Predictions;
+  monitoringJobs: MonitoringJobs;
+  close(): Promise<void>;
+}
+
+/** Reads the state of the last start, and brings its deployed models back in the background. */
+export function createEngine(options: VertexOptions): Engine {
+  const { stateDir, objects, warehouse, logs } = options;
+  const operations = new Operations(stateDir);
+  const records = new ModelRecords(stateDir);
+  const endpoints = new Endpoints(stateDir, operations);
+  const modelEvaluations = new ModelEvaluations(stateDir, records);
+  const monitoringJobs = new MonitoringJobs(stateDir, { endpoints, operations, warehouse });
+  const customJobs = new CustomJobs(stateDir, operations, options);
+  const deployments = new Deployments({ ...options, records });
+  const log = new PredictionLog({
+    warehouse,
+    jobOf: ({ modelDeploymentMonitoringJob }) => {
+      const job = monitoringJobs.find(modelDeploymentMonitoringJob ?? '');
+      return job?.state === 'JOB_STATE_RUNNING' ? job : undefined;
+    },
+    onFailure: (endpoint, error) => logs.write(loggingFailure(endpoint, error)),
+  });
+  for (const { name, deployedModels } of endpoints.all()) {
+    for (const deployed of deployedModels ?? []) deployments.resume(name ?? '', deployed);
+  }
+  return {
+    operations,
+    objects,
+    records,
+    customJobs,
+    modelEvaluations,
+    endpoints,
+    monitoringJobs,
+    models: new Models({
+      records,
+      evaluations: modelEvaluations,
+      operations,
+      objects,
+      deployments: (model, versionId) => endpoints.deploymentsOf(model, versionId),
+    }),
+    deploying: new Deploying({ endpoints, records, deployments, operations }),
+    predictions: new Predictions({ endpoints, records, deployments, log }),
+    close: async () => {
+      await operations.close();
+      await Promise.all([customJobs.close(), deployments.close()]);
+      await log.flush();
+    },
+  };
+}
+
+function loggingFailure(endpoint: string, error: unknown) {
+  const [, project, , location, , endpointId] = endpoint.split('/');
+  return {
+    project,
+    logName: `projects/${project}/logs/aiplatform.googleapis.com%2Fmodel_monitoring`,
+    timestamp: new Date().toISOString(),
+    severity: 'ERROR',
+    resource: {
+      type: 'aiplatform.googleapis.com/Endpoint',
+      labels: { resource_container: project, location, endpoint_id: endpointId },
+    },
+    textPayload: `Predictions could not be logged: ${error instanceof Error ? error.message : String(error)}`,
+  };
+}

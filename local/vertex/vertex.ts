@@ -1,0 +1,21 @@
+import type { GrpcModule, RestModule } from '../boundaries.ts';
+import { createEngine, type VertexOptions } from './engine.ts';
+import { grpcModule } from './grpc.ts';
+import { restModule } from './rest.ts';
+
+/** The local Vertex AI: what to serve, and how to end it. */
+export interface Vertex {
+  grpc: GrpcModule;
+  rest: RestModule;
+  /** Ends every training and prediction process, and writes what is still to be logged. */
+  close(): Promise<void>;
+}
+
+/**
+ * Vertex AI on this machine: custom jobs and prediction servers are processes, models are copied to a managed
+ * bucket, and everything is kept under the state folder.
+ */
+export function createVertex(options: VertexOptions): Vertex {
+  const engine = createEngine(options);
+  return { grpc: grpcModule(engine), rest: restModule(engine.predictions), close: () => engine.close() };
+}

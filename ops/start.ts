@@ -1,0 +1,95 @@
+import { EvalPassed } from '../events/index.ts';
+import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { type Report, reportOf } from './runs/report.ts';
+import type { Buckets } from './runs/run-view.ts';
+import { watchRun } from './runs/watch.ts';
+import { chooseDataSet, dropInto } from './start/data-set.ts';
+import { parseStartOptions, type StartOptions } from './start/options.ts';
+import { predict, readSamples } from './start/predict.ts';
+import { Progress } from './start/progress.ts';
+import { summarise } from './start/summary.ts';
+
+const POLL_MS = 250;
+const EXIT_CODES: Record<Report['state'], number> = {
+  monitored: 0,
+  running: 1,
+  refused: 3,
+  parked: 4,
+  'gate-failed': 5,
+  stalled: 6,
+};
+const INTERRUPTED = 130;
+
+const options = parseStartOptions(process.argv.slice(2));
+const progress = new Progress();
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interruption.abort());
+}
+
+process.exitCode = await main(options, interruption.signal);
+
+/** Boots the local cloud, drops the data set, follows the run, and stops all it started. */
+async function main(options: StartOptions, signal: AbortSignal): Promise<number> {
+  let cloud: LocalCloud | undefined;
+  try {
+    progress.say('booting the local cloud');
+    cloud = await startLocalCloud({ stateDir: options.state, config: options.config, signal });
+    progress.say(`local cloud is up: ${cloud.describe()}`);
+    const report = await run(cloud, options, signal);
+    console.log(options.json ? JSON.stringify(report, null, 2) : summarise(report));
+    reportLints(cloud);
+    if (options.keep) await untilInterrupted(cloud, signal);
+    return EXIT_CODES[report.state];
+  } catch (error) {
+    if (signal.aborted) {
+      progress.say('interrupted');
+      return INTERRUPTED;
+    }
+    progress.say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return 1;
+  } finally {
+    await cloud?.close();
+  }
+}
+
+async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal): Promise<Report> {
+  await cloud.connectThisProcess();
+  const { Storage } = await import('@google-cloud/storage');
+  const storage = new Storage();
+  const buckets: Buckets = {
+    nonprod: cloud.output('nonprod', 'bucket'),
+    prod: cloud.output('prod', 'bucket'),
+  };
+
+  const dataSet = await chooseDataSet(options, signal);
+  const drop = `census-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  const id = await dropInto(storage, buckets.nonprod, dataSet, drop);
+  progress.say(
+    `dropped ${dataSet.synthetic ? 'a synthetic census sample' : dataSet.directory} as datasets/${drop}: run ${id}`,
+  );
+  const { view, stalled } = await watchRun(storage, buckets, id, {
+    pollMs: POLL_MS,
+    stallMs: options.stallAfter * 1000,
+    signal,
+    onChange: (stage) => progress.stage(stage),
+  });
+  const report = reportOf(view, buckets, dataSet.synthetic);
+  if (stalled) return { ...report, state: 'stalled' };
+  if (report.state !== 'monitored' || !report.endpoint) return report;
+
+  const evaluated = view.stages.find((stage) => stage.event?.type === EvalPassed.type)?.event;
+  const [sample] = await readSamples(storage, EvalPassed.data.parse(evaluated?.data).samples);
+  return { ...report, prediction: await predict(report.endpoint, sample.instance) };
+}
+
+/** What the local cloud noticed although every call succeeded. */
+function reportLints(cloud: LocalCloud): void {
+  for (const lint of cloud.lints()) progress.say(`lint: ${lint}`);
+}
+
+async function untilInterrupted(cloud: LocalCloud, signal: AbortSignal): Promise<void> {
+  progress.say(`staying up, Ctrl-C stops everything\n${await cloud.instructions()}`);
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+export interface StartOptions {
+  /** A folder with train.csv and eval.csv; a synthetic sample is made when absent. */
+  data?: string;
+  keep: boolean;
+  json: boolean;
+  state: string;
+  seed: number;
+  rows: number;
+  /** Stack configuration that stands in for what the stack files say, as `baton:key=value`. */
+  config: Record<string, string>;
+  /** Seconds without any change of a stage after which the run counts as stalled. */
+  stallAfter: number;
+}
+
+const wholeNumber = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number from 1.');
+  return value;
+};
+
+const setting = (text: string, settings: Record<string, string>) => {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (!key) throw new InvalidArgumentError('expected key=value.');
+  return { ...settings, [key]: value };
+};
+
+export function parseStartOptions(argv: string[]): StartOptions {
+  const command = new Command('npm start --')
+    .description('Runs the whole chain on this machine, from files landing in a bucket to a prediction.')
+    .option('--data <dir>', 'folder with train.csv and eval.csv (default: a synthetic census sample)')
+    .option('--keep', 'stay up after the run, until Ctrl-C', false)
+    .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
+    .option('--state <dir>', 'where the local cloud keeps its state', '.baton')
+    .option('--seed <number>', 'seed of the synthetic sample', wholeNumber, 1)
+    .option(
+      '--rows <number>',
+      'training rows of the synthetic sample; half as many to evaluate',
+      wholeNumber,
+      32561,
+    )
+    .option('--config <key=value>', 'override a value of the stack configuration (repeatable)', setting, {})
+    .option('--stall-after <seconds>', 'give up when no stage changes for so long', wholeNumber, 120)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 monitored, 1 error, 2 usage, 3 refused, 4 parked, 5 held back by the gate, 6 stalled, 130 interrupted.',
+    )
+    .configureOutput({ writeOut: (text) => process.stderr.write(text) })
+    .exitOverride((error) => {
+      process.exit(error.code === 'commander.helpDisplayed' ? 0 : 2);
+    });
+  return command.parse(argv, { from: 'user' }).opts<StartOptions>();
+}

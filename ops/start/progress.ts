@@ -1,0 +1,76 @@
+import pc from 'picocolors';
+import {
+  Deployed,
+  type Envelope,
+  EvalFailed,
+  EvalPassed,
+  type EventContract,
+  IngestDone,
+  Monitored,
+  Parked,
+  parseEvent,
+  Refused,
+} from '../../events/index.ts';
+import type { StageView } from '../runs/run-view.ts';
+
+const MARKS: Record<StageView['state'], string> = {
+  running: pc.cyan('•'),
+  waiting: pc.cyan('…'),
+  completed: pc.green('✓'),
+  failed: pc.yellow('✗'),
+  refused: pc.red('✗'),
+  parked: pc.red('‖'),
+};
+
+/** Tells on stderr what happens, one line per change, with the seconds since the start. */
+export class Progress {
+  readonly #start = Date.now();
+  readonly #write: (text: string) => void;
+
+  constructor(write: (text: string) => void = (text) => process.stderr.write(text)) {
+    this.#write = write;
+  }
+
+  say(text: string): void {
+    const seconds = ((Date.now() - this.#start) / 1000).toFixed(1).padStart(6);
+    this.#write(`${pc.dim(`${seconds} s`)}  ${text}\n`);
+  }
+
+  stage(stage: StageView): void {
+    const attempt = stage.attempt > 1 ? ` (attempt ${stage.attempt})` : '';
+    const what = stage.event ? describe(stage.event) : (stage.operation?.map(shortName).join(', ') ?? '');
+    this.say(
+      `${MARKS[stage.state]} ${(stage.stage + attempt).padEnd(9)} ${stage.state.padEnd(9)} ${pc.dim(what)}`,
+    );
+  }
+}
+
+/** Resource names are long; their last two segments say what they are. */
+function shortName(resource: string): string {
+  return resource.split('/').slice(-2).join('/');
+}
+
+const descriptions = [
+  describes(IngestDone, ({ rows }) => `${count(rows.train)} train and ${count(rows.eval)} eval rows`),
+  describes(EvalPassed, ({ gate }) => gate.reasons.join('; ')),
+  describes(EvalFailed, ({ gate }) => gate.reasons.join('; ')),
+  describes(
+    Deployed,
+    ({ model, trafficSplit }) => `version ${model.version}, ${JSON.stringify(trafficSplit)}`,
+  ),
+  describes(Monitored, ({ monitoringJob }) => shortName(monitoringJob)),
+  describes(Refused, ({ code, reason }) => `${code}: ${reason}`),
+  describes(Parked, ({ code, reason }) => `${code}: ${reason}`),
+];
+
+function describes<Data>(contract: EventContract<Data>, text: (data: Data) => string) {
+  return (event: Envelope) =>
+    event.type === contract.type ? text(parseEvent(contract, event).data) : undefined;
+}
+
+const describe = (event: Envelope): string =>
+  descriptions.map((description) => description(event)).find((text) => text !== undefined) ?? '';
+
+function count(rows: number): string {
+  return rows.toLocaleString('en-US');
+}

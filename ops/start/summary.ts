@@ -1,0 +1,77 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { Report } from '../runs/report.ts';
+
+/** The report of a run as a person reads it. */
+export function summarise(report: Report): string {
+  const rows = summaryRows(report).filter((row): row is [string, string] => row[1] !== undefined);
+  const table = new Table({ chars: NO_BORDERS, style: { 'padding-left': 0, 'padding-right': 2 } });
+  for (const [name, value] of rows) table.push([pc.dim(name), value]);
+  return `\n${headline(report)}\n\n${table.toString()}\n${failureText(report)}`;
+}
+
+const NO_BORDERS = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+  ].map((name) => [name, '']),
+);
+
+function headline(report: Report): string {
+  const run = pc.bold(report.run);
+  const data = report.synthetic ? ' (on a synthetic census sample)' : '';
+  if (report.state === 'monitored') return pc.green(`✓ Run ${run} is deployed and monitored${data}.`);
+  return pc.red(`✗ Run ${run} ended ${report.state}${data}.`);
+}
+
+function summaryRows(report: Report): [string, string | undefined][] {
+  const { rows, rejected, metrics, gate, model, prediction } = report;
+  return [
+    ['run', report.run],
+    ['rows ingested', rows && `${rows.train} train, ${rows.eval} eval`],
+    ['rows rejected', rejected && rejectedText(rejected)],
+    [
+      'metrics',
+      metrics &&
+        `accuracy ${metrics.accuracy.toFixed(4)}, AUC ${metrics.auc.toFixed(4)}, log loss ${metrics.logLoss.toFixed(4)}`,
+    ],
+    ['gate', gate && `${gate.decision}: ${gate.reasons.join('; ')}`],
+    ['model', model && `${model.name}@${model.version}`],
+    ['sha256', model?.sha256],
+    ['endpoint', report.endpoint],
+    ['traffic split', report.trafficSplit && JSON.stringify(report.trafficSplit)],
+    ['prediction', prediction && `${String(prediction.prediction)} by ${prediction.deployedModelId}`],
+    ['of instance', prediction && JSON.stringify(prediction.instance)],
+    ['monitoring job', report.monitoringJob],
+    ['time per stage', report.stages.map(stageTime).join(', ')],
+    ['run folder', report.folders.join('\n')],
+  ];
+}
+
+function rejectedText(rejected: NonNullable<Report['rejected']>): string {
+  const counts = `${rejected.train} train, ${rejected.eval} eval`;
+  return rejected.file ? `${counts}, in ${rejected.file}` : counts;
+}
+
+function stageTime(stage: Report['stages'][number]): string {
+  if (!stage.endedAt) return `${stage.stage} ${stage.state}`;
+  const seconds = (Date.parse(stage.endedAt) - Date.parse(stage.startedAt)) / 1000;
+  return `${stage.stage} ${seconds.toFixed(1)} s`;
+}
+
+function failureText({ failure, state, stages, gate }: Report): string {
+  if (failure) {
+    return pc.red(`\n${failure.stage} ${failure.code}: ${failure.reason}\n→ ${failure.advice}\n`);
+  }
+  if (state === 'stalled') {
+    const last = stages.at(-1);
+    const where = last ? `after ${last.stage} (${last.state})` : 'before its first stage';
+    return pc.red(`\nThe run stood still ${where}.\n→ Check the wiring in infra/ and the functions' logs.\n`);
+  }
+  if (state === 'gate-failed') {
+    return pc.red(
+      `\nThe gate held the model back: ${gate?.reasons.join('; ')}\n→ Train a better model, or review the thresholds.\n`,
+    );
+  }
+  return '';
+}

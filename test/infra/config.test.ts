@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { recordProgram } from '../../local/program/record-program.ts';
+import { INFRA, ofType, recordBoth, TYPES } from './recorded-program.ts';
+
+const record = (stack: string, config: Record<string, string>) =>
+  recordProgram({ directory: INFRA, stacks: [stack], config });
+
+describe('config values that are wrong fail the program and are each named', () => {
+  it('of nonprod', async () => {
+    const wrong = {
+      'baton:maxRejectedFraction': '1.5',
+      'baton:gate': '{"accuracy"',
+      'baton:kmsKey': 'my-key',
+      'baton:trainReplicas': 'two',
+      'gcp:project': '',
+    };
+    const failure = record('nonprod', wrong).then(String, String);
+    expect(await failure).toContain('stack nonprod is wrong');
+    for (const key of Object.keys(wrong)) expect(await failure).toContain(`${key}: `);
+  });
+
+  it('of prod', async () => {
+    const wrong = { 'baton:trafficSplit': '0', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' };
+    const failure = record('prod', wrong).then(String, String);
+    expect(await failure).toContain('stack prod is wrong');
+    for (const key of Object.keys(wrong)) expect(await failure).toMatch(new RegExp(`${key}( \\(.*\\))?: `));
+  });
+
+  it.each([
+    ['nonprod', 'baton:prodProjectNumber', ''],
+    ['prod', 'baton:maxReplicas', '1'],
+    ['nonprod', 'baton:tenant', 'staging'],
+  ])('of %s, where %s does not go with the others', async (stack, key, value) => {
+    await expect(record(stack, { [key]: value })).rejects.toThrow(`${key}: `);
+  });
+});
+
+it('a declared value without default that a stack does not set is named', async () => {
+  const { readProjectConfig } = await import('../../local/program/project-config.ts');
+  expect(() => readProjectConfig(INFRA, 'staging', {})).toThrow(/Pulumi\.staging\.yaml/);
+});
+
+it('overrides reach the functions', async () => {
+  const [nonprod] = await record('nonprod', { 'baton:dropTimeoutSeconds': '5' });
+  for (const { inputs } of ofType([nonprod], TYPES.function)) {
+    expect(inputs.serviceConfig).toMatchObject({ environmentVariables: { BATON_DROP_TIMEOUT_SECONDS: '5' } });
+  }
+});
+
+it('a key encrypts everything that can carry one', async () => {
+  const kmsKey = 'projects/keys/locations/us-central1/keyRings/baton/cryptoKeys/baton';
+  const stacks = await recordBoth({ config: { 'baton:kmsKey': kmsKey } });
+  const carriers = /Topic$|Function$|BucketObject$|:Repository$|:Bucket$|GoogleChannelConfig$/;
+  const resources = stacks
+    .flatMap(({ resources }) => resources)
+    .filter(({ type }) => /^gcp:/.test(type) && carriers.test(type));
+  expect(new Set(resources.map(({ type }) => type)).size).toBe(6);
+  for (const { inputs } of resources) expect(JSON.stringify(inputs)).toContain(kmsKey);
+});
+
+it('prod before its identities exist gets no grants but the one that its deployment needs', async () => {
+  const [nonprod] = await record('nonprod', { 'baton:prodIdentitiesExist': 'false' });
+  const toProd = nonprod.resources.filter(({ inputs }) =>
+    /baton-prod|222222222222/.test(String(inputs.member)),
+  );
+  expect(toProd.map(({ inputs }) => [inputs.member, inputs.role])).toEqual([
+    ['serviceAccount:deployer@baton-prod.iam.gserviceaccount.com', 'roles/pubsub.subscriber'],
+  ]);
+});
+
+describe('leaving out', () => {
+  it('a topic also leaves out what depends on it, in both stacks', async () => {
+    const stacks = await recordBoth({ without: [`${TYPES.topic}::eval-passed`] });
+    const subscriptions = ofType(stacks, TYPES.subscription).map(({ name }) => name);
+    expect(subscriptions).not.toContain('deploy');
+    expect(subscriptions).toContain('evaluate');
+    expect(ofType(stacks, TYPES.topicMember).map(({ inputs }) => inputs.topic)).not.toContain(
+      'projects/baton-nonprod/topics/eval-passed',
+    );
+  });
+
+  it('a resource that there is not is an error', async () => {
+    await expect(recordBoth({ without: ['no-such-topic'] })).rejects.toThrow(/no resource 'no-such-topic'/);
+  });
+});

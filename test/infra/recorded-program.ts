@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import type { ProgramOptions } from '../../local/program/record-program.ts';
+import { recordProgram } from '../../local/program/record-program.ts';
+import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
+
+export const INFRA = fileURLToPath(new URL('../../infra', import.meta.url));
+
+/** Records both stacks, as the local cloud does. */
+export function recordBoth(options: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
+  return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options });
+}
+
+export function ofType(stacks: RecordedStack[], type: string, stack?: string): RecordedResource[] {
+  return stacks
+    .filter((recorded) => !stack || recorded.stack === stack)
+    .flatMap(({ resources }) => resources.filter((resource) => resource.type === type));
+}
+
+export const TYPES = {
+  topic: 'gcp:pubsub/topic:Topic',
+  subscription: 'gcp:pubsub/subscription:Subscription',
+  function: 'gcp:cloudfunctionsv2/function:Function',
+  account: 'gcp:serviceaccount/account:Account',
+  notification: 'gcp:storage/notification:Notification',
+  invoker: 'gcp:cloudrunv2/serviceIamMember:ServiceIamMember',
+  topicMember: 'gcp:pubsub/topicIAMMember:TopicIAMMember',
+  job: 'gcp:cloudscheduler/job:Job',
+  trigger: 'gcp:eventarc/trigger:Trigger',
+} as const;

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  ContractViolation,
+  carriesCloudEvent,
+  Deployed,
+  decodeDelivery,
+  type Envelope,
+  fromPubsubMessage,
+  Monitored,
+  parseEvent,
+  RunId,
+  runIdOf,
+  toPubsubMessage,
+} from '../../events/index.ts';
+
+const monitored = (overrides: Partial<Envelope> = {}): Envelope => ({
+  specversion: '1.0',
+  id: 'census-0123456789/monitor/1/monitored',
+  source: '//baton.dev/projects/p/stages/monitor',
+  type: Monitored.type,
+  time: '2026-01-02T03:04:05.678Z',
+  subject: 'census-0123456789',
+  datacontenttype: 'application/json',
+  correlationid: RunId.parse('census-0123456789'),
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+  attempt: 2,
+  data: { monitoringJob: 'j', endpoint: 'e', deployedModelIds: ['1'] },
+  ...overrides,
+});
+
+const push = (message: object, rest: object = {}) => ({
+  headers: { 'content-type': 'application/json' },
+  body: { message: { messageId: '7', ...message }, subscription: 'projects/p/subscriptions/train', ...rest },
+});
+
+describe('the Pub/Sub binding', () => {
+  it('gives back the event that was bound, whatever its data', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 99 }), (data, attempt) => {
+        const event = monitored({ data: JSON.parse(JSON.stringify(data)), attempt });
+        expect(fromPubsubMessage(toPubsubMessage(event))).toEqual(event);
+      }),
+    );
+  });
+
+  it('puts every context attribute under ce-, and the trace also where the Pub/Sub client looks', () => {
+    const { attributes } = toPubsubMessage(monitored());
+    expect(attributes).toMatchObject({
+      'ce-specversion': '1.0',
+      'ce-correlationid': 'census-0123456789',
+      'ce-attempt': '2',
+      'content-type': 'application/json',
+      googclient_traceparent: monitored().traceparent,
+    });
+    expect(carriesCloudEvent(attributes)).toBe(true);
+  });
+
+  it('refuses a body that is not JSON, naming the event', () => {
+    const { attributes } = toPubsubMessage(monitored());
+    const malformed = () => fromPubsubMessage({ data: Buffer.from('{'), attributes });
+    expect(malformed).toThrow(ContractViolation);
+    expect(malformed).toThrow(/census-0123456789\/monitor\/1\/monitored.*not JSON/);
+  });
+
+  it('refuses an event without a run, naming the attribute', () => {
+    const { data, attributes } = toPubsubMessage(monitored());
+    delete attributes['ce-correlationid'];
+    expect(() => fromPubsubMessage({ data, attributes })).toThrow(/correlationid/);
+  });
+});
+
+describe('a delivery', () => {
+  it('keeps the delivery attempt of a wrapped push', () => {
+    const { data, attributes } = toPubsubMessage(monitored());
+    const request = push({ data: data.toString('base64'), attributes }, { deliveryAttempt: 3 });
+    expect(decodeDelivery(request)).toMatchObject({
+      kind: 'event',
+      deliveryAttempt: 3,
+      deliveryId: '7',
+      event: { type: Monitored.type, attempt: 2 },
+    });
+  });
+
+  it('reads a storage notification that has attributes only', () => {
+    const attributes = {
+      eventType: 'OBJECT_FINALIZE',
+      bucketId: 'b',
+      objectId: 'o/x',
+      objectGeneration: '9',
+    };
+    expect(decodeDelivery(push({ attributes }))).toMatchObject({
+      kind: 'object',
+      object: 'o/x',
+      generation: '9',
+    });
+  });
+
+  it("reads the scheduler's tick, which has no body", () => {
+    const headers = { 'x-cloudscheduler-jobname': 'sweep' };
+    expect(decodeDelivery({ headers, body: {} })).toEqual({ kind: 'tick', deliveryId: 'sweep' });
+  });
+
+  it("reads Eventarc's Dataflow state change", () => {
+    const headers = { 'ce-type': 'google.cloud.dataflow.job.v1beta3.statusChanged', 'ce-id': 'e1' };
+    const body = { payload: { id: 'job-1', currentState: 'JOB_STATE_DONE' } };
+    expect(decodeDelivery({ headers, body })).toMatchObject({ kind: 'dataflow-job', job: 'job-1' });
+  });
+
+  it('refuses what is neither, naming the subscription', () => {
+    expect(() => decodeDelivery(push({ data: 'e30=' }))).toThrow(/projects\/p\/subscriptions\/train/);
+    expect(() => decodeDelivery({ headers: {}, body: 'hello' })).toThrow(ContractViolation);
+  });
+});
+
+describe('a contract', () => {
+  it('refuses an event of another type, naming both', () => {
+    expect(() => parseEvent(Deployed, monitored())).toThrow(
+      /dev\.baton\.monitored\.v1.*dev\.baton\.deployed\.v1/,
+    );
+  });
+
+  it('says where the data does not fit', () => {
+    const event = monitored({ data: { monitoringJob: 'j', endpoint: 'e', deployedModelIds: [] } });
+    expect(() => parseEvent(Monitored, event)).toThrow(/deployedModelIds/);
+  });
+});
+
+describe('a run id', () => {
+  it('is the same for the same generations, and another when either file is overwritten', () => {
+    const generations = { train: '1', eval: '2' };
+    expect(runIdOf('census', generations)).toBe(runIdOf('census', { ...generations }));
+    expect(runIdOf('census', generations)).not.toBe(runIdOf('census', { train: '1', eval: '3' }));
+    expect(runIdOf('census', generations)).not.toBe(runIdOf('census', { train: '1' }));
+  });
+
+  it('is a legal label value for any drop name', () => {
+    fc.assert(
+      fc.property(fc.string(), (drop) => {
+        expect(runIdOf(drop, { train: '1', eval: '2' })).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
+      }),
+    );
+  });
+});
