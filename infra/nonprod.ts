@@ -61,10 +61,9 @@ export function declareNonprod(settings: NonprodSettings) {
   });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, images });
   return {
-    project: settings.project,
+    project,
     projectNumber: settings.projectNumber,
     topics: Object.fromEntries([...topics].map(([name, { topic }]) => [name, topic])),
-    project,
     bucket,
     dataset: `${project}.${settings.dataset}`,
     workload: workload.descriptor,

@@ -57,7 +57,6 @@ export function declareProd(settings: ProdSettings) {
     project: settings.project,
     projectNumber: settings.projectNumber,
     topics: Object.fromEntries([...topics].map(([name, { topic }]) => [name, topic])),
-    project: settings.project,
     bucket,
   };
 }

@@ -26,7 +26,8 @@ export interface ScheduledJob {
   description?: string;
   schedule: string;
   timeZone: string;
-  attemptDeadlineMs?: number;
+  /** Seconds, such as `600s`. */
+  attemptDeadline?: string;
   retryConfig?: {
     retryCount?: number;
     maxRetryDurationMs?: number;
@@ -41,7 +42,8 @@ export interface ScheduledJob {
     headers?: Record<string, string>;
     /** Base64. */
     body?: string;
-    oidcToken?: { serviceAccountEmail: string; audience: string };
+    /** Without an audience, the token is for the target. */
+    oidcToken?: { serviceAccountEmail: string; audience?: string };
   };
 }
 

@@ -12,7 +12,7 @@ const Job = z.object({
   description: z.string().optional(),
   schedule: z.string(),
   timeZone: z.string().default('Etc/UTC'),
-  attemptDeadline: Duration.optional(),
+  attemptDeadline: z.string().optional(),
   paused: z.boolean().optional(),
   retryConfig: z
     .object({
@@ -33,12 +33,10 @@ const Job = z.object({
 });
 
 export function realiseJob(resource: DeclaredResource, cloud: RealisableCloud): void {
-  const { attemptDeadline, retryConfig, httpTarget, ...job } = read(resource, Job);
-  const { oidcToken, ...target } = httpTarget;
+  const { retryConfig, ...job } = read(resource, Job);
   cloud.scheduler.declare({
     ...job,
     name: resource.id,
-    attemptDeadlineMs: attemptDeadline,
     retryConfig: retryConfig && {
       retryCount: retryConfig.retryCount,
       maxRetryDurationMs: retryConfig.maxRetryDuration,
@@ -46,6 +44,5 @@ export function realiseJob(resource: DeclaredResource, cloud: RealisableCloud): 
       maxBackoffMs: retryConfig.maxBackoffDuration,
       maxDoublings: retryConfig.maxDoublings,
     },
-    httpTarget: { ...target, oidcToken: oidcToken && { audience: target.uri, ...oidcToken } },
   });
 }

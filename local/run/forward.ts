@@ -5,6 +5,9 @@ import { type HttpRequest, type HttpResponse, textResponse } from './types.ts';
 /** Headers of one connection, which the next connection has its own of. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'content-length']);
 
+/** The instance accepts no connections any more, so the request has had no effect and may go to another. */
+export const GONE = Symbol('gone');
+
 /**
  * Sends a request to an instance and answers what it answers: 504 when that takes longer than the function may,
  * 503 when the connection breaks, as it does when the instance dies.
@@ -13,7 +16,7 @@ export async function forward(
   port: number,
   { method, path, headers, body }: HttpRequest,
   timeoutSeconds: number,
-): Promise<HttpResponse> {
+): Promise<HttpResponse | typeof GONE> {
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
     return await new Promise<HttpResponse>((resolve, reject) => {
@@ -47,6 +50,7 @@ export async function forward(
         `The request has been terminated because it has reached the maximum request timeout of ${timeoutSeconds} s.`,
       );
     }
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return GONE;
     const cause = error instanceof Error ? error.message : String(error);
     return textResponse(
       503,

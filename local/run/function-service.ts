@@ -1,4 +1,4 @@
-import { forward } from './forward.ts';
+import { forward, GONE } from './forward.ts';
 import { Instance, type InstanceHost } from './instance.ts';
 import { type FunctionDeclaration, type HttpRequest, type HttpResponse, textResponse } from './types.ts';
 
@@ -50,11 +50,10 @@ export class FunctionService {
   async handle(request: HttpRequest): Promise<HttpResponse> {
     const instance = await this.#acquire();
     if (!(instance instanceof Instance)) return instance;
-    try {
-      return await forward(instance.port, request, this.declaration.timeoutSeconds);
-    } finally {
-      this.#release(instance);
-    }
+    const response = await forward(instance.port, request, this.declaration.timeoutSeconds);
+    if (response === GONE) this.#remove(instance);
+    this.#release(instance);
+    return response === GONE ? this.handle(request) : response;
   }
 
   /** Stops all instances, and waits until they have ended. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { StatusError } from '../status.ts';
 
 /** Slicing-by-8: table k advances a byte that is followed by k more bytes of the same eight-byte step. */
 const TABLES = slicingTables();
@@ -75,5 +76,24 @@ export class ContentDigest {
       crc32c: crc.toString('base64'),
       md5Hash: this.#md5.copy().digest('base64'),
     };
+  }
+}
+
+/** Throws INVALID_ARGUMENT unless the content has the checksums that its sender gave, if any. */
+export function requireChecksums(
+  provided: { crc32c?: string | undefined; md5Hash?: string | undefined },
+  calculated: ContentSummary,
+): void {
+  for (const [field, kind] of [
+    ['crc32c', 'CRC32C'],
+    ['md5Hash', 'MD5 hash'],
+  ] as const) {
+    const value = provided[field];
+    if (value === undefined || value === calculated[field]) continue;
+    throw new StatusError(
+      'INVALID_ARGUMENT',
+      `Provided ${kind} "${value}" doesn't match calculated ${kind} "${calculated[field]}".`,
+      { reason: 'invalid' },
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { StatusError } from '../status.ts';
 
@@ -71,4 +72,17 @@ export function notificationResource(bucket: string, config: NotificationConfig)
     topic: `${PUBSUB}${config.topic}`,
     etag: config.id,
   };
+}
+
+/** Whether both ask for the same messages, whatever their ids. */
+export function isSameNotification(
+  a: Omit<NotificationConfig, 'id'>,
+  b: Omit<NotificationConfig, 'id'>,
+): boolean {
+  return isDeepStrictEqual(wishes(a), wishes(b));
+}
+
+function wishes(config: Omit<NotificationConfig, 'id'>): object {
+  const present = Object.entries(config).filter(([field, value]) => field !== 'id' && value !== undefined);
+  return Object.fromEntries(present);
 }

@@ -164,7 +164,7 @@ export class ResumableUploads {
 
   /** Takes up a session of an earlier process from its files. */
   async #restore(id: string): Promise<void> {
-    if (!isSessionId(id) || !existsSync(this.#planFile(id))) {
+    if (!isSessionId(id) || !existsSync(this.#planFile(id)) || !existsSync(this.#contentFile(id))) {
       throw new StatusError('NOT_FOUND', `Upload session not found: ${id}. Start a new upload.`, {
         reason: 'notFound',
       });

@@ -2,12 +2,13 @@ import { createReadStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
-import { StatusError } from '../status.ts';
 import type { ObjectDraft, VersionOptions } from './bucket-objects.ts';
 import { type Bucket, Buckets } from './buckets.ts';
+import { requireChecksums } from './checksums.ts';
 import { Generations } from './generations.ts';
 import {
   declaredNotification,
+  isSameNotification,
   type NotificationConfig,
   type NotificationDeclaration,
 } from './notification-config.ts';
@@ -110,9 +111,7 @@ export class StorageEngine implements ObjectStore {
   declareNotification(bucketName: string, declaration: NotificationDeclaration): NotificationConfig {
     const bucket = this.buckets.get(bucketName);
     const wanted = declaredNotification(declaration);
-    const present = bucket.notifications.find(
-      ({ id: _id, ...config }) => canonical(config) === canonical(wanted),
-    );
+    const present = bucket.notifications.find((config) => isSameNotification(config, wanted));
     return present ?? this.addNotification(bucketName, wanted);
   }
 
@@ -186,7 +185,7 @@ export class StorageEngine implements ObjectStore {
     try {
       const bucket = this.buckets.get(bucketName);
       checkObjectName(insertion.name);
-      checkChecksums(insertion.resource, content);
+      requireChecksums(insertion.resource, content.summary);
       const draft = this.#draft(bucket, insertion);
       const { object, overwritten } = bucket.objects.commit(draft, content, insertion.preconditions);
       this.#tell({ change: 'OBJECT_FINALIZE', bucket, object, overwritten });
@@ -265,24 +264,4 @@ export class StorageEngine implements ObjectStore {
   #tell(event: StorageEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function checkChecksums(resource: NewObject, { summary }: StagedContent): void {
-  const mismatch = (kind: string, provided: string, calculated: string) =>
-    new StatusError(
-      'INVALID_ARGUMENT',
-      `Provided ${kind} "${provided}" doesn't match calculated ${kind} "${calculated}".`,
-      { reason: 'invalid' },
-    );
-  if (resource.crc32c !== undefined && resource.crc32c !== summary.crc32c) {
-    throw mismatch('CRC32C', resource.crc32c, summary.crc32c);
-  }
-  if (resource.md5Hash !== undefined && resource.md5Hash !== summary.md5Hash) {
-    throw mismatch('MD5 hash', resource.md5Hash, summary.md5Hash);
-  }
-}
-
-function canonical(config: object): string {
-  const present = Object.entries(config).filter(([, value]) => value !== undefined);
-  return JSON.stringify(present.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -70,7 +70,7 @@ it("triggers and jobs lead to the functions' addresses", () => {
       project: 'baton-nonprod',
     }),
   ]);
-  expect(jobs[0]).toMatchObject({ schedule: '* * * * *', attemptDeadlineMs: 600_000 });
+  expect(jobs[0]).toMatchObject({ schedule: '* * * * *', attemptDeadline: '600s' });
   expect(jobs.map((job) => job.httpTarget.uri).sort()).toEqual([
     'https://settle-111111111111.us-central1.run.app',
     'https://settle-222222222222.us-central1.run.app',
