@@ -39,7 +39,7 @@ async function park(push: PushBody, environment: Environment, logger: Logger): P
   const attempt = { run: event.correlationid, stage: stage.data, attempt: event.attempt };
   const traceparent = childTrace(attempt.run, event.traceparent);
   const log = logger.with({ ...attempt, traceparent });
-  const work = { ...attempt, environment, log, traceparent, now: new Date() };
+  const work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
   const failure = new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`);
   await fail(attempt, failure, work, { id: event.id, deliveryId: messageId });
 }

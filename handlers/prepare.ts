@@ -89,14 +89,14 @@ async function startRun(
   const attempt = { run, stage: 'prepare', attempt: 1 } as const;
   const traceparent = childTrace(run);
   const log = logger.with({ ...attempt, traceparent });
-  const work: Work = { ...attempt, environment, log, traceparent, now: new Date() };
+  const work: Work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
   const bucket = environment.BATON_BUCKET;
 
   const cause = {
     source: `//storage.googleapis.com/projects/_/buckets/${delivery.bucket}`,
     id: `${delivery.object}#${delivery.generation}`,
   };
-  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.now);
+  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.clock());
   if (claim.kind === 'busy') return 'redeliver';
   if (claim.kind !== 'taken') {
     log('INFO', `${cause.id} is a duplicate: the run is ${claim.kind}`);
@@ -136,7 +136,7 @@ async function openRun(run: RunId, drop: Drop, work: Work): Promise<void> {
     drop: drop.name,
     bucket: drop.bucket,
     generations: generationsOf(drop),
-    startedAt: work.now.toISOString(),
+    startedAt: work.clock().toISOString(),
   };
   await writeJson(work.environment.BATON_BUCKET, layout.runRecord(run), record, '0');
 }
@@ -185,7 +185,7 @@ export const expectation: Settling = {
     const drop = await lookAtDrop(bucket, name);
     const overwritten = runIdOf(name, generationsOf(drop)) !== record.run;
     if (overwritten) return { kind: 'moot' };
-    if (work.now < new Date(deadline)) {
+    if (work.clock() < new Date(deadline)) {
       return { kind: 'pending', resources: record.resources, state: record.state };
     }
     await openRun(record.run, drop, work);

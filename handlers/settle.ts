@@ -38,7 +38,7 @@ async function settleOne(record: OperationRecord, environment: Environment, logg
   const { run, stage, attempt } = record;
   const traceparent = childTrace(run, record.traceparent);
   const log = logger.with({ run, stage, attempt, traceparent });
-  const work: Work = { run, attempt, environment, log, traceparent, now: new Date() };
+  const work: Work = { run, attempt, environment, log, traceparent, clock: () => new Date() };
   const cause = { id: record.input?.id };
   try {
     const outcome = await (await STAGES[stage]()).settle(record, work);

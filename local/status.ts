@@ -32,6 +32,13 @@ const HTTP_STATUS: Record<CodeName, number> = {
   UNAUTHENTICATED: 401,
 };
 
+/** google.rpc.ErrorInfo: the cause in a form that clients can act on. */
+export interface ErrorInfo {
+  reason: string;
+  domain: string;
+  metadata: Record<string, string>;
+}
+
 /** An answer other than OK, from any local service; the gRPC and REST surfaces each translate it. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
@@ -40,12 +47,18 @@ export class StatusError extends Error {
   readonly httpStatus: number;
   /** The REST error's `reason`, e.g. `conditionNotMet`. */
   readonly reason: string | undefined;
+  readonly errorInfo: ErrorInfo | undefined;
 
-  constructor(status: CodeName, message: string, rest: { httpStatus?: number; reason?: string } = {}) {
+  constructor(
+    status: CodeName,
+    message: string,
+    rest: { httpStatus?: number; reason?: string; errorInfo?: ErrorInfo } = {},
+  ) {
     super(message);
     this.status = status;
     this.httpStatus = rest.httpStatus ?? HTTP_STATUS[status];
     this.reason = rest.reason;
+    this.errorInfo = rest.errorInfo;
   }
 
   get grpcCode(): number {

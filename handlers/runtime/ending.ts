@@ -28,13 +28,13 @@ async function end<Data>(
   work: Work,
   causationid?: string,
 ): Promise<void> {
-  const { environment, traceparent, now } = work;
+  const { environment, traceparent } = work;
   const event = endingEvent(contract, data, {
     ...attempt,
     project: environment.GOOGLE_CLOUD_PROJECT,
     causationid,
     traceparent,
-    now,
+    now: work.clock(),
   });
   const standing = await recordEnding(environment.BATON_BUCKET, attempt, event);
   // An earlier ending of another kind has its own topic: its id ends with the topic's name.
@@ -90,7 +90,7 @@ export async function concludeStart(
   if (outcome.kind === 'completed') return complete(attempt, outcome, work, { id: input?.id });
   await recordOutstanding(work.environment.BATON_BUCKET, {
     ...attempt,
-    startedAt: work.now.toISOString(),
+    startedAt: work.clock().toISOString(),
     resources: outcome.resources,
     state: outcome.state,
     input,

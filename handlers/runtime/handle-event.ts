@@ -24,11 +24,11 @@ export async function handleEvent(
   const attempt = { run: event.correlationid, stage: stage.name, attempt: event.attempt };
   const traceparent = childTrace(attempt.run, event.traceparent);
   const log = logger.with({ ...attempt, traceparent });
-  const work: Work = { ...attempt, environment, log, traceparent, now: new Date() };
+  const work: Work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
   const bucket = environment.BATON_BUCKET;
 
   const cause = { source: event.source, id: event.id };
-  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.now);
+  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.clock());
   if (claim.kind === 'busy') {
     log('INFO', `${event.id} is being handled by ${claim.owner} until ${claim.until}`);
     return 'redeliver';

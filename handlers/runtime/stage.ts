@@ -18,7 +18,7 @@ export interface Work {
   environment: Environment;
   log: Logger;
   traceparent: string;
-  now: Date;
+  clock(): Date;
 }
 
 /** How a stage's work stands: ended with an event, or handed to `settle`. */

@@ -40,8 +40,11 @@ export class Annotations {
     ['cloudresourcemanager.googleapis.com/Project', ['projects/{project}']],
   ]);
   readonly #rules = new Map<protobuf.Type, FieldRule[]>();
+  readonly #mayBeMissing: ReadonlySet<string>;
 
-  constructor(root: protobuf.Root) {
+  /** @param mayBeMissing full names of fields that count as required for others than this service */
+  constructor(root: protobuf.Root, mayBeMissing: string[] = []) {
+    this.#mayBeMissing = new Set(mayBeMissing);
     this.#collectResources(root);
   }
 
@@ -75,10 +78,12 @@ export class Annotations {
     );
     const message = messageOf(field);
     const isScalar = !field.repeated && !field.map && !message && !['string', 'bytes'].includes(field.type);
+    const protoName = field.name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+    const fullName = `${field.parent?.fullName.slice(1)}.${protoName}`;
     return {
       name: field.name,
-      protoName: field.name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`),
-      required: behaviours.includes('REQUIRED'),
+      protoName,
+      required: behaviours.includes('REQUIRED') && !this.#mayBeMissing.has(fullName),
       outputOnly: behaviours.includes('OUTPUT_ONLY'),
       implicit: isScalar,
       repeated: field.repeated,

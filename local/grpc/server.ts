@@ -7,6 +7,7 @@ import type { CallContext, Caller, GrpcModule, Lint } from '../boundaries.ts';
 import { Code, StatusError } from '../status.ts';
 import { Annotations } from './annotations.ts';
 import { protosOf } from './protos.ts';
+import { statusObject } from './status-object.ts';
 import { validate } from './validation.ts';
 
 export interface GrpcServerOptions {
@@ -50,7 +51,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   for (const [name, modules] of modulesByService(options.modules)) {
     const library = protosOf(modules[0]!.protos);
-    const annotations = new Annotations(library.root);
+    const annotations = new Annotations(
+      library.root,
+      modules.flatMap(({ mayBeMissing }) => mayBeMissing ?? []),
+    );
     const service = library.root.lookupService(name);
     const definition: Record<string, grpc.MethodDefinition<object, object>> = {};
     const implementation: grpc.UntypedServiceImplementation = {};
@@ -182,7 +186,7 @@ function unimplemented(path: string): StatusError {
 }
 
 function serviceError(path: string, error: unknown, options: GrpcServerOptions): Partial<grpc.StatusObject> {
-  if (error instanceof StatusError) return { code: error.grpcCode, details: error.message };
+  if (error instanceof StatusError) return statusObject(error);
   options.onFault(path, error);
   return { code: Code.INTERNAL, details: error instanceof Error ? error.message : String(error) };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Caller } from '../boundaries.ts';
@@ -7,19 +6,22 @@ import type { Tokens } from './tokens.ts';
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
 const ACCOUNTS = '/computeMetadata/v1/instance/service-accounts';
 
+/** Who an instance's processes are, and where it says it is. */
+export interface Instance {
+  caller: Caller;
+  region: string;
+  projectNumber: string;
+}
+
 export interface MetadataServer {
   port: number;
   close(): void;
 }
 
 /** The metadata server that one principal's processes see: on Google Cloud, each instance has its own. */
-export async function createMetadataServer(
-  caller: Caller,
-  region: string,
-  tokens: Tokens,
-): Promise<MetadataServer> {
+export async function createMetadataServer(place: Instance, tokens: Tokens): Promise<MetadataServer> {
   const server = createServer((request, response) => {
-    answer(request, caller, region, tokens).then(
+    answer(request, place, tokens).then(
       (body) => send(response, body),
       (error: unknown) => send(response, { status: 500, body: String(error) }),
     );
@@ -50,12 +52,8 @@ function send(response: ServerResponse, { status, body }: Answer): void {
     .end(isText ? body : JSON.stringify(body));
 }
 
-async function answer(
-  request: IncomingMessage,
-  caller: Caller,
-  region: string,
-  tokens: Tokens,
-): Promise<Answer> {
+async function answer(request: IncomingMessage, place: Instance, tokens: Tokens): Promise<Answer> {
+  const { caller } = place;
   const url = new URL(request.url ?? '/', 'http://metadata.google.internal');
   const path = url.pathname.replace(/(?<=.)\/$/, '');
   // The root only tells that this is a metadata server; all else wants the header that browsers can't send.
@@ -65,7 +63,7 @@ async function answer(
   }
   const email = caller.principal.slice(caller.principal.indexOf(':') + 1);
   const account = accountPath(path, email);
-  const value = account === undefined ? instance(caller.project, region)[path] : undefined;
+  const value = account === undefined ? instance(place)[path] : undefined;
   if (value !== undefined) return ok(value);
   if (account !== undefined) return accountAnswer(account, url, { caller, email, tokens });
   return { status: 404, body: `The local metadata server has no ${path}.` };
@@ -114,8 +112,7 @@ async function accountAnswer(item: string, url: URL, { caller, email, tokens }: 
   }
 }
 
-function instance(project: string, region: string): Record<string, string> {
-  const number = projectNumber(project);
+function instance({ caller: { project }, region, projectNumber: number }: Instance): Record<string, string> {
   const at = '/computeMetadata/v1';
   return {
     '/computeMetadata': 'v1/\n',
@@ -129,10 +126,4 @@ function instance(project: string, region: string): Record<string, string> {
     [`${at}/universe/universe-domain`]: 'googleapis.com',
     [`${at}/universe/universe_domain`]: 'googleapis.com',
   };
-}
-
-/** The number that stands for a project on this machine: always the same for the same id, 12 digits. */
-export function projectNumber(project: string): string {
-  const hash = createHash('sha256').update(project).digest().readUIntBE(0, 6);
-  return String(100_000_000_000 + (hash % 900_000_000_000));
 }

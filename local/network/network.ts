@@ -18,6 +18,8 @@ export interface LocalNetworkOptions {
   onFault?(subject: string, error: unknown): void;
   /** Where the instances say they are; `us-central1` by default. */
   region?: string;
+  /** A project's number, for the metadata servers; all zeros by default. */
+  projectNumber?(project: string): string;
 }
 
 export interface Surfaces {
@@ -43,6 +45,7 @@ export class LocalNetwork {
   readonly #door: FrontDoor;
   readonly #metadataServers = new Map<string, Promise<MetadataServer>>();
   #proxy: ConnectProxy | undefined;
+  readonly #serving = Promise.withResolvers<void>();
   #servers: (GrpcServer | RestServer)[] = [];
 
   private constructor(options: LocalNetworkOptions, authority: CertificateAuthority) {
@@ -52,12 +55,15 @@ export class LocalNetwork {
     this.#door = new FrontDoor(authority);
   }
 
-  /** Starts the proxy. Until `serve`, it refuses every host. */
+  /** Starts the proxy. Until `serve`, whoever connects waits. */
   static async open(options: LocalNetworkOptions): Promise<LocalNetwork> {
     const authority = await CertificateAuthority.open(join(options.stateDir, 'tls'));
     const network = new LocalNetwork(options, authority);
     network.#proxy = await createProxy({
-      tunnel: (host) => network.#door.tunnel(host),
+      tunnel: async (host) => {
+        await network.#serving.promise;
+        return network.#door.tunnel(host);
+      },
       onRefused: (host) => network.#refused(host),
     });
     return network;
@@ -81,6 +87,7 @@ export class LocalNetwork {
       for (const host of module.hosts) this.#door.set(host, backend);
     }
     this.#door.set('*.googleapis.com', await this.#backend(grpcServer, createRestServer(shared)));
+    this.#serving.resolve();
   }
 
   /** Leads `https://<host>` to a plain HTTP server on 127.0.0.1, as Cloud Run does. `*` stands for part of a label. */
@@ -135,7 +142,9 @@ export class LocalNetwork {
     const key = `${caller.principal} ${caller.project}`;
     let server = this.#metadataServers.get(key);
     if (!server) {
-      server = createMetadataServer(caller, this.#options.region ?? 'us-central1', this.tokens);
+      const { region = 'us-central1', projectNumber = () => '000000000000' } = this.#options;
+      const place = { caller, region, projectNumber: projectNumber(caller.project) };
+      server = createMetadataServer(place, this.tokens);
       this.#metadataServers.set(key, server);
     }
     return server;

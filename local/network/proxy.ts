@@ -8,8 +8,8 @@ export interface ConnectProxy {
 }
 
 export interface ProxyOptions {
-  /** What serves the host, or undefined to refuse it. It is given the tunnel's raw bytes. */
-  tunnel(host: string): ((connection: Socket) => void) | undefined;
+  /** What serves the host, or undefined to refuse it; a client waits for the answer. It is given the raw bytes. */
+  tunnel(host: string): Promise<((connection: Socket) => void) | undefined>;
   onRefused(host: string): void;
 }
 
@@ -27,11 +27,11 @@ export async function createProxy({ tunnel, onRefused }: ProxyOptions): Promise<
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });
-  server.on('connect', (request, connection: Socket, head: Buffer) => {
+  server.on('connect', async (request, connection: Socket, head: Buffer) => {
     const host = (request.url ?? '').replace(/:\d+$/, '').toLowerCase();
     // Clients hang up as they please; nobody else listens for it until the tunnel stands.
     connection.on('error', () => connection.destroy());
-    const serve = tunnel(host);
+    const serve = await tunnel(host);
     if (!serve) {
       onRefused(host);
       const body = refusal(host);

@@ -51,19 +51,18 @@ export const INVALID_ACK_ID = 'PERMANENT_FAILURE_INVALID_ACK_ID';
 
 /** What an exactly-once subscription answers when some acknowledgment ids had expired; the others were honoured. */
 export class AckIdsExpired extends StatusError {
-  /** google.rpc.ErrorInfo, whose metadata says of each id why it failed. */
-  readonly errorInfo: { reason: string; domain: string; metadata: Record<string, string> };
-
   constructor(ackIds: string[]) {
     super(
       'FAILED_PRECONDITION',
       'Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids have expired or the acknowledgement ids were malformed.',
+      {
+        errorInfo: {
+          reason: 'EXACTLY_ONCE_ACKID_FAILURE',
+          domain: 'pubsub.googleapis.com',
+          metadata: Object.fromEntries(ackIds.map((ackId) => [ackId, INVALID_ACK_ID])),
+        },
+      },
     );
-    this.errorInfo = {
-      reason: 'EXACTLY_ONCE_ACKID_FAILURE',
-      domain: 'pubsub.googleapis.com',
-      metadata: Object.fromEntries(ackIds.map((ackId) => [ackId, INVALID_ACK_ID])),
-    };
   }
 }
 

@@ -60,8 +60,10 @@ const Notification = z.object({
   customAttributes: z.record(z.string(), z.string()).optional(),
 });
 
+export const readNotification = (resource: DeclaredResource) => read(resource, Notification);
+
 export function realiseNotification(resource: DeclaredResource, cloud: RealisableCloud): void {
-  const { bucket, ...notification } = read(resource, Notification);
+  const { bucket, ...notification } = readNotification(resource);
   cloud.storage.declareNotification(bucket, notification);
 }
 

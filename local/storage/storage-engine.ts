@@ -115,6 +115,15 @@ export class StorageEngine implements ObjectStore {
     return present ?? this.addNotification(bucketName, wanted);
   }
 
+  /** Takes back a declared notification; one that is gone already, or whose bucket is, needs nothing. */
+  withdrawNotification(bucketName: string, declaration: NotificationDeclaration): void {
+    if (!this.hasBucket(bucketName)) return;
+    const bucket = this.buckets.get(bucketName);
+    const unwanted = declaredNotification(declaration);
+    bucket.notifications = bucket.notifications.filter((config) => !isSameNotification(config, unwanted));
+    this.buckets.save(bucket);
+  }
+
   /** Throws NOT_FOUND for an unknown bucket. */
   addNotification(bucketName: string, config: Omit<NotificationConfig, 'id'>): NotificationConfig {
     const bucket = this.buckets.get(bucketName);

@@ -1,21 +1,14 @@
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Report } from '../runs/report.ts';
+
+const LABEL_WIDTH = 16;
 
 /** The report of a run as a person reads it. */
 export function summarise(report: Report): string {
   const rows = summaryRows(report).filter((row): row is [string, string] => row[1] !== undefined);
-  const table = new Table({ chars: NO_BORDERS, style: { 'padding-left': 0, 'padding-right': 2 } });
-  for (const [name, value] of rows) table.push([pc.dim(name), value]);
-  return `\n${headline(report)}\n\n${table.toString()}\n${failureText(report)}`;
+  const lines = rows.map(([name, value]) => `${pc.dim(name.padEnd(LABEL_WIDTH))}${value}`);
+  return `\n${headline(report)}\n\n${lines.join('\n')}\n${failureText(report)}`;
 }
-
-const NO_BORDERS = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-  ].map((name) => [name, '']),
-);
 
 function headline(report: Report): string {
   const run = pc.bold(report.run);
@@ -44,7 +37,7 @@ function summaryRows(report: Report): [string, string | undefined][] {
     ['of instance', prediction && JSON.stringify(prediction.instance)],
     ['monitoring job', report.monitoringJob],
     ['time per stage', report.stages.map(stageTime).join(', ')],
-    ['run folder', report.folders.join('\n')],
+    ['run folder', report.folders.join(`\n${' '.repeat(LABEL_WIDTH)}`)],
   ];
 }
 
