@@ -15,6 +15,19 @@ export interface Caller {
   project: string;
 }
 
+/** What a principal wants to do to what. */
+export interface Access {
+  /** An IAM principal, as in `Caller`. */
+  principal: string;
+  /** `storage.objects.get` */
+  permission: string;
+  /** The full resource name: `//storage.googleapis.com/projects/_/buckets/B/objects/O`. */
+  resource: string;
+}
+
+/** Throws a PERMISSION_DENIED `StatusError` for an access that nothing grants. */
+export type Authorize = (access: Access) => void;
+
 /** An object's metadata, in the JSON API's own field names. */
 export interface ObjectMetadata {
   bucket: string;

@@ -1,19 +1,23 @@
 import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
+import { automaticGrants } from './iam/agents.ts';
+import { type Decision, Policy, type PolicyOptions } from './iam/policy.ts';
 import { connectThisProcess } from './network/connect.ts';
 import { LocalNetwork } from './network/network.ts';
 import { recordProgram } from './program/record-program.ts';
+import type { RecordedResource } from './program/recorded.ts';
 import type { DeliveryEvent } from './pubsub/consumer.ts';
 import type { ScheduledJob } from './realise/cloud.ts';
 import { forgetUndeclared } from './realise/forget.ts';
-import { type Realised, realise } from './realise/realise.ts';
+import { isIamMember, isServiceAccount, readIamMember, readServiceAccount } from './realise/iam.ts';
+import { realise } from './realise/realise.ts';
 import type { JobDeclaration } from './scheduler/job.ts';
-import { openServices } from './services.ts';
+import { openServices, type Services } from './services.ts';
 import { STACKS, type StackName, StackOutputs } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../infra');
-/** Who the person at the keyboard is. */
+/** Who the person at the keyboard is, who may do everything: the program says nothing of people. */
 const OPERATOR = 'operator@example.com';
 
 export interface LocalCloudOptions {
@@ -23,6 +27,8 @@ export interface LocalCloudOptions {
   config?: Record<string, string>;
   /** Resources to leave out, as if the program had forgotten them: a logical name, a type, or `type::name`. */
   without?: string[];
+  /** Told of each access that the policy was asked for, and of the grants that decided it. */
+  onDecision?: (decision: Decision) => void;
   /** Ends the start early. */
   signal?: AbortSignal;
 }
@@ -54,7 +60,7 @@ export interface LocalCloud {
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { config, without, signal } = options;
+  const { config, without, onDecision, signal } = options;
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
   const stacks = await recordProgram({ directory: PROGRAM, stacks: [...STACKS], config, without });
@@ -68,12 +74,16 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const network = closing.adopt(await LocalNetwork.open({ stateDir, onLint, projectNumber }), (it) =>
     it.close(),
   );
-  let realised: Realised | undefined;
-  const services = await openServices(
+  const declared = stacks.flatMap((stack) => stack.resources);
+  const policy = policyOf(declared, outputs, {
+    projectOfBucket: (bucket) =>
+      services.storage.hasBucket(bucket) ? services.storage.buckets.get(bucket).resource.project : undefined,
+    ...(onDecision && { onDecision }),
+  });
+  const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, onLint },
+      ...{ stateDir, network, projectNumber, policy, onLint },
       onDelivery: (event) => void deliveries.push(event),
-      mayInvoke: (service, principal) => (realised ? mayInvoke(realised, service, principal) : false),
     },
     closing,
   );
@@ -84,12 +94,15 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     '*.*.run.app',
     closing.adopt(await services.ingress.listen(), () => services.ingress.close()),
   );
-  const declared = stacks.flatMap((stack) => stack.resources);
   forgetUndeclared(declared, { stateDir, ...services });
-  realised = await realise(declared, {
+  await realise(declared, {
     ...services,
     stateDir,
     pubsub: services.broker,
+    iam: {
+      authorize: (access) => policy.authorize(access),
+      deployer: (stack) => (stack === 'prod' ? prodDeployer(outputs).principal : `user:${OPERATOR}`),
+    },
     scheduler: { declare: (job) => void services.scheduler.declareJob(jobDeclaration(job)) },
   });
   signal?.throwIfAborted();
@@ -112,11 +125,31 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   };
 }
 
-function mayInvoke({ iamMembers }: Realised, service: string, principal: string): boolean {
-  return iamMembers.some(
-    ({ resource, role, member }) =>
-      resource === service && role === 'roles/run.invoker' && member === principal,
-  );
+/**
+ * Who may do what: as the program declares it, as Google grants it to its own agents, and everything to whoever
+ * deploys the program. That is the operator; the production stack is deployed by an account of that project.
+ */
+function policyOf(
+  declared: RecordedResource[],
+  outputs: StackOutputs,
+  options: Pick<PolicyOptions, 'projectOfBucket' | 'onDecision'>,
+): Policy {
+  const projects = STACKS.map((stack) => {
+    const project = outputs.get(stack, 'project');
+    return { project, number: outputs.projectNumber(project) };
+  });
+  const accounts = declared.filter(isServiceAccount).map(readServiceAccount);
+  return new Policy({
+    ...options,
+    grants: [...declared.filter(isIamMember).map(readIamMember), ...automaticGrants(projects, accounts)],
+    owners: [{ principal: `user:${OPERATOR}` }, prodDeployer(outputs)],
+  });
+}
+
+/** The production project's own account that deploys there; the settings of the nonprod stack name it. */
+function prodDeployer(outputs: StackOutputs): { principal: string; project: string } {
+  const project = outputs.get('prod', 'project');
+  return { principal: `serviceAccount:deployer@${project}.iam.gserviceaccount.com`, project };
 }
 
 /** A job's identity token is for its target unless the program says otherwise. */

@@ -1,9 +1,14 @@
 import { resolve } from 'node:path';
 import { BigQueryEngine } from './bigquery/engine.ts';
 import { bigqueryRest } from './bigquery/rest.ts';
-import type { GrpcModule, Lint, RestModule } from './boundaries.ts';
+import type { Authorize, GrpcModule, Lint, RestModule } from './boundaries.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
+import type { BeforeCall } from './grpc/server.ts';
+import { objectsAs, warehouseAs } from './iam/acting-as.ts';
+import { serviceAgent } from './iam/agents.ts';
+import { accessesOf } from './iam/methods.ts';
+import type { Policy } from './iam/policy.ts';
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
 import type { LocalNetwork } from './network/network.ts';
@@ -19,7 +24,7 @@ import { Ingress } from './run/ingress.ts';
 import { schedulerGrpc } from './scheduler/grpc.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { publishNotifications } from './storage/notifications.ts';
-import { storageRest } from './storage/rest.ts';
+import { type AuthorizeStorage, storageRest } from './storage/rest.ts';
 import { ResumableUploads } from './storage/resumable-uploads.ts';
 import { StorageEngine } from './storage/storage-engine.ts';
 import { deliverTo } from './transport.ts';
@@ -34,8 +39,7 @@ export interface ServicesOptions {
   stateDir: string;
   network: LocalNetwork;
   projectNumber(project: string): string;
-  /** Whether the program lets a principal invoke a Cloud Run service. */
-  mayInvoke(service: string, principal: string): boolean;
+  policy: Policy;
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
 }
@@ -52,6 +56,8 @@ export interface Services {
   processes: LocalProcessHost;
   grpc: GrpcModule[];
   rest: RestModule[];
+  /** Asks the policy for every gRPC call. */
+  beforeCall: BeforeCall;
 }
 
 /** Opens the services on the state that an earlier start left. What is opened is closed by the stack, last first. */
@@ -59,7 +65,8 @@ export async function openServices(
   options: ServicesOptions,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { stateDir, network, projectNumber, onLint } = options;
+  const { stateDir, network, projectNumber, policy, onLint } = options;
+  const authorize: Authorize = (access) => policy.authorize(access);
   const logs = new LogStore({ stateDir });
   const storage = closing.adopt(new StorageEngine({ stateDir }), async (it) => it.close());
   const warehouse = closing.adopt(await BigQueryEngine.open({ stateDir, objects: storage }), (it) =>
@@ -74,7 +81,12 @@ export async function openServices(
   const ingress = new Ingress({
     functions,
     logs,
-    mayInvoke: options.mayInvoke,
+    mayInvoke: (service, principal) =>
+      policy.allows({
+        principal,
+        permission: 'run.routes.invoke',
+        resource: `//run.googleapis.com/${service}`,
+      }),
     verifyIdentityToken: (token, audiences) => network.tokens.verifyIdentityToken(token, audiences),
   });
   const identityToken = (email: string, audience: string) =>
@@ -84,18 +96,34 @@ export async function openServices(
     stateDir,
     warehouse,
     transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
+    mayDeadLetter: (subscription, topic) => mayDeadLetter(policy, subscription, topic, projectNumber),
     onDelivery: options.onDelivery,
   });
   closing.adopt(broker, async (it) => it.close());
-  publishNotifications(storage, broker, ({ bucket, config }, error) =>
-    onLint({
-      rule: 'undelivered-notification',
-      subject: bucket,
-      message: `A notification of bucket ${bucket} was not published to ${config.topic}: ${String(error)}`,
-    }),
+  publishNotifications(
+    storage,
+    broker,
+    ({ bucket, config }, error) =>
+      onLint({
+        rule: 'undelivered-notification',
+        subject: bucket,
+        message: `A notification of bucket ${bucket} was not published to ${config.topic}: ${String(error)}`,
+      }),
+    (project, topic) =>
+      authorize({
+        principal: serviceAgent('storage', projectNumber(project)),
+        permission: 'pubsub.topics.publish',
+        resource: `//pubsub.googleapis.com/${topic}`,
+      }),
   );
   const eventarc = new Eventarc({
     deliver: (url, request) => ingress.handle(url, request),
+    mayReceive: (project, email) =>
+      policy.allows({
+        principal: `serviceAccount:${email}`,
+        permission: 'eventarc.events.receiveEvent',
+        resource: `//eventarc.googleapis.com/projects/${project}`,
+      }),
     identityToken: ({ email, audience }) => identityToken(email, audience),
   });
   closing.adopt(eventarc, async (it) => it.close());
@@ -103,11 +131,25 @@ export async function openServices(
     stateDir,
     objects: storage,
     warehouse,
+    servicesOf: ({ projectId: project, environment }) => {
+      // A job without an account of its own runs as the default compute account.
+      const email =
+        environment.serviceAccountEmail ?? `${projectNumber(project)}-compute@developer.gserviceaccount.com`;
+      const principal = `serviceAccount:${email}`;
+      const resource = `//dataflow.googleapis.com/projects/${project}`;
+      authorize({ principal, permission: 'dataflow.workItems.lease', resource });
+      return {
+        objects: objectsAs(principal, storage, authorize),
+        warehouse: warehouseAs({ principal, project }, warehouse, authorize),
+      };
+    },
     logs,
     onStateChange: (job) => eventarc.publish(jobStatusChanged({ ...job }, projectNumber(job.projectId))),
   });
   const containers = new LocalContainerRuntime({ host: processes, context: ROOT });
-  const vertex = createVertex({ stateDir, objects: storage, containers, warehouse, logs, projectNumber });
+  const vertex = createVertex({
+    ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
+  });
   // Processes go first and all at once, whoever owns them, so that an end takes seconds.
   closing.defer(async () => {
     await Promise.all([processes.close(), functions.close(), vertex.close(), dataflow.close()]);
@@ -117,17 +159,51 @@ export async function openServices(
 
   return {
     ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes },
+    beforeCall: (context, request) => {
+      const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
+      for (const access of accessesOf(context, request, vertexAgent)) authorize(access);
+    },
     grpc: [
-      pubsubGrpc(broker),
+      pubsubGrpc(broker, authorize),
       vertex.grpc,
       dataflowGrpc(dataflow),
       schedulerGrpc(scheduler),
       loggingGrpc(logs),
     ],
     rest: [
-      storageRest(storage, new ResumableUploads(storage, stateDir)),
-      bigqueryRest(warehouse),
+      storageRest(storage, new ResumableUploads(storage, stateDir), authorizeStorage(storage, authorize)),
+      bigqueryRest(warehouse, authorize),
       vertex.rest,
     ],
+  };
+}
+
+/** Pub/Sub's agent publishes the dead letter, and acknowledges it on the subscription it comes from. */
+function mayDeadLetter(
+  policy: Policy,
+  subscription: string,
+  topic: string,
+  projectNumber: (project: string) => string,
+): boolean {
+  const principal = serviceAgent('pubsub', projectNumber(subscription.split('/')[1]));
+  const toTopic = { permission: 'pubsub.topics.publish', resource: `//pubsub.googleapis.com/${topic}` };
+  const onSubscription = {
+    permission: 'pubsub.subscriptions.consume',
+    resource: `//pubsub.googleapis.com/${subscription}`,
+  };
+  return [toTopic, onSubscription].every((access) => policy.allows({ principal, ...access }));
+}
+
+/** Cloud Storage says of a bucket that isn't there that it isn't, whoever asks. */
+function authorizeStorage(storage: StorageEngine, authorize: Authorize): AuthorizeStorage {
+  return ({ caller: { principal, project }, permission, bucket, object }) => {
+    if (!bucket || permission === 'storage.buckets.create') {
+      const resource = `//cloudresourcemanager.googleapis.com/projects/${project}`;
+      authorize({ principal, permission, resource });
+    } else if (storage.hasBucket(bucket)) {
+      const inBucket = object ? `/objects/${object}` : '';
+      const resource = `//storage.googleapis.com/projects/_/buckets/${bucket}${inBucket}`;
+      authorize({ principal, permission, resource });
+    }
   };
 }

@@ -43,6 +43,7 @@ export function queryError(error: unknown): StatusError {
 /** The error that a request for a failed job's results answers. */
 export function errorOfJob({ reason, message }: { reason: string; message: string }): StatusError {
   if (reason === 'notFound') return new StatusError('NOT_FOUND', message, { reason });
+  if (reason === 'accessDenied') return new StatusError('PERMISSION_DENIED', message, { reason });
   if (reason === 'duplicate') return new StatusError('ALREADY_EXISTS', message, { reason });
   if (reason === 'internalError') return new StatusError('INTERNAL', message, { reason });
   return new StatusError('INVALID_ARGUMENT', message, { reason });

@@ -100,6 +100,7 @@ export class StatementRunner {
     dryRun: boolean,
   ) {
     const { projectId, datasetId } = names.dataset(statement.path);
+    names.access.onProject('bigquery.datasets.create', projectId);
     if (statement.orReplace) throw unsupported('CREATE OR REPLACE SCHEMA');
     const exists = this.#catalog.findDataset(projectId, datasetId) !== undefined;
     if (exists && !statement.ifNotExists) throw duplicate(`Dataset ${projectId}:${datasetId}`);
@@ -129,6 +130,7 @@ export class StatementRunner {
     dryRun: boolean,
   ) {
     const reference = names.table(statement.path);
+    names.access.onNewTable(reference);
     const settings = readOptions(statement.options, [
       'kms_key_name',
       'labels',
@@ -159,6 +161,7 @@ export class StatementRunner {
     dryRun: boolean,
   ) {
     const reference = names.table(statement.path);
+    names.access.onDataset('bigquery.tables.create', reference);
     const { location: _, ...settings } = readOptions(statement.options, [
       'labels',
       'description',
@@ -182,12 +185,14 @@ export class StatementRunner {
     const statementType = `DROP_${statement.what}`;
     if (statement.what === 'SCHEMA') {
       const { projectId, datasetId } = names.dataset(statement.path);
+      names.access.onDataset('bigquery.datasets.delete', { projectId, datasetId });
       if (statement.ifExists && !this.#catalog.findDataset(projectId, datasetId)) return { statementType };
       this.#catalog.dataset(projectId, datasetId);
       if (!dryRun) await this.#tables.deleteDataset(projectId, datasetId, statement.cascade);
       return { statementType };
     }
     const reference = names.table(statement.path);
+    names.access.onTable('bigquery.tables.delete', reference);
     const outcome = { statementType, ddlTarget: reference };
     if (statement.ifExists && !this.#catalog.findTable(reference)) return outcome;
     const isView = this.#catalog.table(reference).viewQuery !== undefined;
@@ -205,6 +210,7 @@ export class StatementRunner {
     const statementType = verb === 'TRUNCATE' ? 'TRUNCATE_TABLE' : verb;
     const dmlAffectedRows = await this.#catalog.write(async (connection) => {
       const reference = names.table(statement.path);
+      names.access.onTable('bigquery.tables.updateData', reference);
       const relation = names.relation(statement.path);
       if (this.#catalog.table(reference).viewQuery !== undefined) {
         throw invalidQuery(`DML over view ${tableKey(reference)} is not supported`);
@@ -223,6 +229,11 @@ export class StatementRunner {
   async #export(statement: Extract<Statement, { kind: 'export' }>, names: StatementNames, dryRun: boolean) {
     await this.#database.read(async (connection) => {
       const planned = await planQuery(connection, statement.query, names);
+      const { uri, overwrite } = statement.options;
+      if (typeof uri === 'string') {
+        names.access.onObjects('storage.objects.create', uri);
+        if (overwrite === true) names.access.onObjects('storage.objects.delete', uri);
+      }
       const request = this.#exporter.readExportOptions(statement.options);
       if (!dryRun) await this.#exporter.write(connection, planned, request);
     });

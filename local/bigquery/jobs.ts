@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { TableField } from '../boundaries.ts';
+import { type CallerAccess, UNCHECKED } from './access.ts';
 import { type Catalog, storedTable } from './catalog.ts';
 import type { Database } from './duckdb.ts';
 import { duplicate, invalid, notFound, queryError } from './errors.ts';
@@ -81,6 +82,8 @@ export interface JobRequest {
   location?: string;
   configuration: unknown;
   user: string;
+  /** Whose rights the job works with; without limits when nobody is named. */
+  access?: CallerAccess;
 }
 
 /** Results of this many query jobs stay readable. */
@@ -133,7 +136,7 @@ export class Jobs {
       done: Promise.resolve(),
     };
     if (!parsed.data.dryRun) this.#jobs.set(key, job);
-    job.done = this.#run(job, request.location).finally(() => this.#keep(job, request.jobId !== undefined));
+    job.done = this.#run(job, request).finally(() => this.#keep(job, request.jobId !== undefined));
     return job;
   }
 
@@ -153,10 +156,11 @@ export class Jobs {
     await Promise.all([...this.#jobs.values()].map((job) => job.done));
   }
 
-  async #run(job: Job, location: string | undefined): Promise<void> {
+  async #run(job: Job, { location, access = UNCHECKED }: JobRequest): Promise<void> {
     try {
       const { query, load, copy, extract } = job.configuration;
-      if (query) await this.#query(job, query, location);
+      checkTables(job.configuration, access);
+      if (query) await this.#query(job, query, { location, access });
       else if (load) job.statistics.load = texts(await this.#parts.loader.load(load));
       else if (copy) await this.#copy(copy);
       else if (extract) job.statistics.extract = await this.#extract(extract);
@@ -172,7 +176,7 @@ export class Jobs {
   async #query(
     job: Job,
     query: z.output<typeof QueryConfiguration>,
-    location: string | undefined,
+    { location, access }: { location: string | undefined; access: CallerAccess },
   ): Promise<void> {
     if (query.useLegacySql)
       throw invalid('Legacy SQL is not supported by the local BigQuery; set useLegacySql to false');
@@ -182,6 +186,7 @@ export class Jobs {
         project: job.reference.projectId,
         defaultDataset: query.defaultDataset,
         location,
+        access,
         parameters: query.queryParameters,
       },
       job.configuration.dryRun,
@@ -282,6 +287,19 @@ export class Jobs {
       edits.put('job', keyOf(job.reference), { ...document }),
     );
   }
+}
+
+/** Checks what a job's configuration itself names; a query's text is checked when it is read. */
+function checkTables({ query, load, copy, extract }: JobConfiguration, access: CallerAccess): void {
+  const destination = query?.destinationTable ?? load?.destinationTable ?? copy?.destinationTable;
+  if (destination) access.onNewTable(destination);
+  for (const uri of load?.sourceUris ?? []) access.onObjects('storage.objects.get', uri);
+  for (const source of copy?.sourceTables ?? (copy?.sourceTable ? [copy.sourceTable] : [])) {
+    access.onTable('bigquery.tables.getData', source);
+  }
+  if (!extract) return;
+  access.onTable('bigquery.tables.export', extract.sourceTable);
+  for (const uri of extract.destinationUris) access.onObjects('storage.objects.create', uri);
 }
 
 function keyOf({ projectId, jobId }: JobReference): string {

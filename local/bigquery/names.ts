@@ -1,4 +1,5 @@
 import type { TableReference } from '../boundaries.ts';
+import { type CallerAccess, UNCHECKED } from './access.ts';
 import type { Catalog, DatasetRecord } from './catalog.ts';
 import { datasetKey, storedTable } from './catalog.ts';
 import { quoteName, quoteText } from './duckdb.ts';
@@ -15,6 +16,8 @@ export interface QueryContext {
   /** The location that the job was sent to; tables elsewhere don't exist for it. */
   location?: string;
   parameters?: QueryParameter[];
+  /** Whose rights the statement runs with; the warehouse's own has no limits. */
+  access?: CallerAccess;
 }
 
 const DEEPEST_VIEW = 16;
@@ -32,6 +35,10 @@ export class StatementNames implements Names {
     this.#catalog = catalog;
     this.#context = context;
     this.#depth = depth;
+  }
+
+  get access(): CallerAccess {
+    return this.#context.access ?? UNCHECKED;
   }
 
   /** The location that the job was sent to. */
@@ -62,13 +69,19 @@ export class StatementNames implements Names {
     if (path.at(-2)?.toUpperCase() === 'INFORMATION_SCHEMA') return this.#informationSchema(path);
     if (path.at(-1)!.endsWith('*')) throw unsupported('wildcard tables');
     const reference = this.table(path);
+    this.access.onTable('bigquery.tables.getData', reference);
     this.#checkLocation(this.#catalog.dataset(reference.projectId, reference.datasetId), reference);
     const table = this.#catalog.table(reference);
     this.referenced.push(reference);
     if (table.viewQuery === undefined) return storedTable(reference);
     if (this.#depth >= DEEPEST_VIEW)
       throw invalidQuery(`Exceeded the maximum nesting level of views (${DEEPEST_VIEW})`);
-    const names = new StatementNames(this.#catalog, { project: reference.projectId }, this.#depth + 1);
+    const { access } = this;
+    const names = new StatementNames(
+      this.#catalog,
+      { project: reference.projectId, access },
+      this.#depth + 1,
+    );
     return `(${translateQuery(parseNodes(table.viewQuery), names)})`;
   }
 
@@ -92,6 +105,7 @@ export class StatementNames implements Names {
 
   #informationSchema(path: string[]): string {
     const { projectId, datasetId } = this.dataset(path.slice(0, -2));
+    this.access.onDataset('bigquery.tables.list', { projectId, datasetId });
     this.#catalog.dataset(projectId, datasetId);
     const tables = this.#catalog.tables(projectId, datasetId);
     const view = path.at(-1)!.toUpperCase();

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { AccessOf } from './access.ts';
 import { datasetKey } from './catalog.ts';
 import type { BigQueryEngine } from './engine.ts';
 import { EncryptionSchema } from './load.ts';
@@ -27,9 +28,10 @@ function settingsOf(body: z.infer<typeof DatasetBody>) {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given;
 }
 
-export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine): void {
+export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine, accessOf: AccessOf): void {
   app.post(`${BASE}/datasets`, async (request) => {
     const { projectId } = parse(z.object({ projectId: z.string() }), request.params);
+    accessOf(request).onProject('bigquery.datasets.create', projectId);
     const Named = DatasetBody.required({ datasetReference: true });
     const body = parse(Named, request.body);
     return datasetResource(
@@ -44,6 +46,7 @@ export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine): 
 
   app.get(`${BASE}/datasets`, async (request) => {
     const { projectId } = parse(z.object({ projectId: z.string() }), request.params);
+    accessOf(request).onProject('bigquery.datasets.get', projectId);
     const datasets = engine.catalog.datasets(projectId).map((dataset) => ({
       kind: 'bigquery#dataset',
       id: datasetKey(projectId, dataset.datasetId),
@@ -56,6 +59,7 @@ export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine): 
 
   app.get(`${BASE}/datasets/:datasetId`, async (request) => {
     const { projectId, datasetId } = parse(DatasetPath, request.params);
+    accessOf(request).onDataset('bigquery.datasets.get', { projectId, datasetId });
     return datasetResource(engine.catalog.dataset(projectId, datasetId));
   });
 
@@ -64,6 +68,7 @@ export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine): 
     url: `${BASE}/datasets/:datasetId`,
     handler: async (request) => {
       const { projectId, datasetId } = parse(DatasetPath, request.params);
+      accessOf(request).onDataset('bigquery.datasets.update', { projectId, datasetId });
       const changes = settingsOf(parse(DatasetBody, request.body));
       return datasetResource(await engine.tables.patchDataset(projectId, datasetId, changes));
     },
@@ -71,6 +76,7 @@ export function registerDatasets(app: FastifyInstance, engine: BigQueryEngine): 
 
   app.delete(`${BASE}/datasets/:datasetId`, async (request, reply) => {
     const { projectId, datasetId } = parse(DatasetPath, request.params);
+    accessOf(request).onDataset('bigquery.datasets.delete', { projectId, datasetId });
     const { deleteContents } = parse(
       z.looseObject({ deleteContents: z.stringbool().default(false) }),
       request.query,

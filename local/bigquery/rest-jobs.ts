@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { StatusError } from '../status.ts';
+import type { AccessOf } from './access.ts';
 import type { BigQueryEngine } from './engine.ts';
 import { errorOfJob } from './errors.ts';
 import type { Job } from './jobs.ts';
@@ -43,8 +44,16 @@ const QUERY_TIMEOUT_MS = 10_000;
 /** A repeated request is known among this many. */
 const KEPT_REQUESTS = 1_000;
 
-export function registerJobs(app: FastifyInstance, engine: BigQueryEngine): void {
+export function registerJobs(app: FastifyInstance, engine: BigQueryEngine, accessOf: AccessOf): void {
   const jobsByRequest = new Map<string, Job>();
+
+  /** A job that the caller started, or may see or change although somebody else did. */
+  const jobOf = (request: FastifyRequest, permission: string): Job => {
+    const { projectId, jobId } = parse(JobPath, request.params);
+    const job = engine.jobs.get(projectId, jobId);
+    if (job.user !== userOf(request)) accessOf(request).onProject(permission, projectId);
+    return job;
+  };
 
   /** The answer of `jobs.query` and `jobs.getQueryResults`. Throws the job's own error. */
   const results = async (job: Job, query: RowsQuery, timeoutMs: number): Promise<object> => {
@@ -77,8 +86,10 @@ export function registerJobs(app: FastifyInstance, engine: BigQueryEngine): void
   app.post(`${BASE}/jobs`, async (request) => {
     const { projectId } = parse(ProjectPath, request.params);
     const { configuration, jobReference } = parse(JobBody, request.body);
-    const user = request.caller.principal.replace(/^\w+:/, '');
-    const job = engine.jobs.start({ project: projectId, configuration, user, ...jobReference });
+    const access = accessOf(request);
+    access.onProject('bigquery.jobs.create', projectId);
+    const user = userOf(request);
+    const job = engine.jobs.start({ project: projectId, configuration, user, access, ...jobReference });
     if (job.configuration.dryRun) {
       await job.done;
       if (job.error) throw errorOfJob(job.error);
@@ -88,21 +99,21 @@ export function registerJobs(app: FastifyInstance, engine: BigQueryEngine): void
 
   app.get(`${BASE}/jobs`, async (request) => {
     const { projectId } = parse(ProjectPath, request.params);
+    accessOf(request).onProject('bigquery.jobs.list', projectId);
     const jobs = engine.jobs.list(projectId).map((job) => ({ ...jobResource(job), state: job.state }));
     return { kind: 'bigquery#jobList', jobs };
   });
 
   app.get(`${BASE}/jobs/:jobId`, async (request) => {
-    const { projectId, jobId } = parse(JobPath, request.params);
-    const job = engine.jobs.get(projectId, jobId);
+    const job = jobOf(request, 'bigquery.jobs.get');
     await ended(job, LONG_POLL_MS);
     return jobResource(job);
   });
 
   // BigQuery promises no more than to try: a job here is over before a cancellation could matter.
   app.post(`${BASE}/jobs/:jobId/cancel`, async (request) => {
-    const { projectId, jobId } = parse(JobPath, request.params);
-    return { kind: 'bigquery#jobCancelResponse', job: jobResource(engine.jobs.get(projectId, jobId)) };
+    const job = jobOf(request, 'bigquery.jobs.update');
+    return { kind: 'bigquery#jobCancelResponse', job: jobResource(job) };
   });
 
   app.post(`${BASE}/queries`, async (request) => {
@@ -110,9 +121,11 @@ export function registerJobs(app: FastifyInstance, engine: BigQueryEngine): void
     const body = parse(QueryRequest, request.body);
     const { location, maxResults, timeoutMs, requestId, dryRun, labels, formatOptions, ...query } = body;
     const repeated = requestId === undefined ? undefined : jobsByRequest.get(`${projectId}/${requestId}`);
-    const user = request.caller.principal.replace(/^\w+:/, '');
+    const access = accessOf(request);
+    access.onProject('bigquery.jobs.create', projectId);
+    const user = userOf(request);
     const configuration = { query, dryRun, labels };
-    const job = repeated ?? engine.jobs.start({ project: projectId, configuration, user, location });
+    const job = repeated ?? engine.jobs.start({ project: projectId, configuration, user, access, location });
     if (requestId !== undefined) jobsByRequest.set(`${projectId}/${requestId}`, job);
     if (jobsByRequest.size > KEPT_REQUESTS) jobsByRequest.delete(jobsByRequest.keys().next().value!);
     const answer = await results(job, rowsQuery(maxResults, formatOptions), timeoutMs ?? QUERY_TIMEOUT_MS);
@@ -120,15 +133,16 @@ export function registerJobs(app: FastifyInstance, engine: BigQueryEngine): void
   });
 
   app.get(`${BASE}/queries/:jobId`, async (request) => {
-    const { projectId, jobId } = parse(JobPath, request.params);
+    const job = jobOf(request, 'bigquery.jobs.get');
     const query = parse(RowsQuery, request.query);
-    const answer = await results(
-      engine.jobs.get(projectId, jobId),
-      query,
-      query.timeoutMs ?? QUERY_TIMEOUT_MS,
-    );
+    const answer = await results(job, query, query.timeoutMs ?? QUERY_TIMEOUT_MS);
     return { kind: 'bigquery#getQueryResultsResponse', ...answer };
   });
+}
+
+/** The e-mail address of the caller. */
+function userOf({ caller }: FastifyRequest): string {
+  return caller.principal.replace(/^\w+:/, '');
 }
 
 function rowsQuery(

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { TableReference } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
+import type { AccessOf } from './access.ts';
 import type { TableRecord } from './catalog.ts';
 import type { BigQueryEngine } from './engine.ts';
 import { storedRow } from './json-values.ts';
@@ -42,7 +43,7 @@ function settingsOf(body: z.infer<typeof TableBody>) {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given;
 }
 
-export function registerTables(app: FastifyInstance, engine: BigQueryEngine): void {
+export function registerTables(app: FastifyInstance, engine: BigQueryEngine, accessOf: AccessOf): void {
   const resource = async (table: TableRecord): Promise<object> => {
     const { location } = engine.catalog.dataset(table.reference.projectId, table.reference.datasetId);
     const isView = table.viewQuery !== undefined;
@@ -51,6 +52,7 @@ export function registerTables(app: FastifyInstance, engine: BigQueryEngine): vo
 
   app.post(TABLES, async (request) => {
     const { projectId, datasetId } = parse(DatasetPath, request.params);
+    accessOf(request).onDataset('bigquery.tables.create', { projectId, datasetId });
     const Named = TableBody.extend({ tableReference: z.object({ tableId: z.string() }) });
     const body = parse(Named, request.body);
     const reference = { projectId, datasetId, tableId: body.tableReference.tableId };
@@ -63,39 +65,48 @@ export function registerTables(app: FastifyInstance, engine: BigQueryEngine): vo
 
   app.get(TABLES, async (request) => {
     const { projectId, datasetId } = parse(DatasetPath, request.params);
+    accessOf(request).onDataset('bigquery.tables.list', { projectId, datasetId });
     const { location } = engine.catalog.dataset(projectId, datasetId);
     const tables = engine.catalog.tables(projectId, datasetId).map((table) => tableResource(table, location));
     return { kind: 'bigquery#tableList', totalItems: tables.length, ...(tables.length > 0 && { tables }) };
   });
 
-  app.get(`${TABLES}/:tableId`, async (request) =>
-    resource(engine.catalog.table(parse(TableReferenceSchema, request.params))),
-  );
+  app.get(`${TABLES}/:tableId`, async (request) => {
+    const reference = parse(TableReferenceSchema, request.params);
+    accessOf(request).onTable('bigquery.tables.get', reference);
+    return resource(engine.catalog.table(reference));
+  });
 
   app.route({
     method: ['PATCH', 'PUT'],
     url: `${TABLES}/:tableId`,
     handler: async (request) => {
+      const reference = parse(TableReferenceSchema, request.params);
+      accessOf(request).onTable('bigquery.tables.update', reference);
       const body = parse(TableBody, request.body);
       const fields = body.schema?.fields;
       const changes = { ...settingsOf(body), ...(fields && { fields }) };
-      return resource(await engine.tables.patchTable(parse(TableReferenceSchema, request.params), changes));
+      return resource(await engine.tables.patchTable(reference, changes));
     },
   });
 
   app.delete(`${TABLES}/:tableId`, async (request, reply) => {
-    await engine.tables.deleteTable(parse(TableReferenceSchema, request.params));
+    const reference = parse(TableReferenceSchema, request.params);
+    accessOf(request).onTable('bigquery.tables.delete', reference);
+    await engine.tables.deleteTable(reference);
     return reply.code(204).send();
   });
 
   app.get(`${TABLES}/:tableId/data`, async (request) => {
     const reference = parse(TableReferenceSchema, request.params);
+    accessOf(request).onTable('bigquery.tables.getData', reference);
     const { totalRows, ...page } = await engine.readTable(reference, parse(RowsQuery, request.query));
     return { kind: 'bigquery#tableDataList', totalRows: String(totalRows), ...page };
   });
 
   app.post(`${TABLES}/:tableId/insertAll`, async (request) => {
     const reference = parse(TableReferenceSchema, request.params);
+    accessOf(request).onTable('bigquery.tables.updateData', reference);
     const insertErrors = await insertAll(engine, reference, parse(InsertAllBody, request.body));
     return { kind: 'bigquery#tableDataInsertAllResponse', ...(insertErrors.length > 0 && { insertErrors }) };
   });

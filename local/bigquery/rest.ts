@@ -1,18 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import type { RestModule } from '../boundaries.ts';
+import type { Authorize, Caller, RestModule } from '../boundaries.ts';
+import { CallerAccess } from './access.ts';
 import type { BigQueryEngine } from './engine.ts';
 import { registerDatasets } from './rest-datasets.ts';
 import { registerJobs } from './rest-jobs.ts';
 import { registerTables } from './rest-tables.ts';
 
-/** BigQuery's REST API, version 2. */
-export function bigqueryRest(engine: BigQueryEngine): RestModule {
+/** BigQuery's REST API, version 2. Without `authorize`, every caller may do everything. */
+export function bigqueryRest(engine: BigQueryEngine, authorize: Authorize = () => {}): RestModule {
+  const accessOf = ({ caller }: { caller: Caller }) => new CallerAccess(caller, authorize);
   return {
     hosts: ['bigquery.googleapis.com'],
     register: (app: FastifyInstance) => {
-      registerDatasets(app, engine);
-      registerTables(app, engine);
-      registerJobs(app, engine);
+      registerDatasets(app, engine, accessOf);
+      registerTables(app, engine, accessOf);
+      registerJobs(app, engine, accessOf);
     },
   };
 }

@@ -6,7 +6,7 @@ import { StatusError } from '../status.ts';
 import { type DataflowJob, type Importance, isTerminal, type JobEnvironment, type JobState } from './job.ts';
 import { JobStore } from './job-store.ts';
 import { checkParameters, findTemplate, type Template } from './templates.ts';
-import { textToBigQuery } from './text-to-bigquery.ts';
+import { type PipelineServices, textToBigQuery } from './text-to-bigquery.ts';
 import type { TransformLimits } from './transform.ts';
 
 export interface DataflowOptions {
@@ -20,6 +20,11 @@ export interface DataflowOptions {
   /** Throws what a launch without a usable key answers under the organisation's policy. */
   checkKey?: (use: { kmsKeyName: string | undefined; project: string; resource: string }) => void;
   limits?: Partial<TransformLimits>;
+  /**
+   * What a job's workers may use, with the rights of their account and no others; throws where they may not work
+   * for Dataflow at all. Without it they may use everything.
+   */
+  servicesOf?: (job: DataflowJob) => PipelineServices;
   /** Called after a job's new state is on disk. */
   onStateChange?: (job: DataflowJob) => void;
 }
@@ -180,7 +185,7 @@ export class DataflowEngine {
     this.#note(job, 'JOB_MESSAGE_BASIC', 'Starting 1 worker.');
     this.#enter(job, 'JOB_STATE_RUNNING');
     try {
-      job.counters = await textToBigQuery(job, this.#options, {
+      job.counters = await textToBigQuery(job, this.#options.servicesOf?.(job) ?? this.#options, {
         spool: join(this.#spoolFolder, `${job.id}.jsonl`),
         limits: { ...LIMITS, ...this.#options.limits },
         signal,

@@ -1,17 +1,22 @@
 import type { RecordedResource, RecordedStack } from './recorded.ts';
 
+/** Nothing is made of an IAM member: what depends on one merely waits for it, and would be there without it. */
+const IAM_MEMBER = /iam_?member$/i;
+
 /**
  * Takes resources out of a recording, together with everything that depends on them, as if the program didn't
- * declare them.
+ * declare them. IAM members go alone.
  *
- * @param entries resources by `type::name`, or all of a type or of a logical name
+ * @param entries resources by `type::name` or `stack/name`, or all of a type or of a logical name
  * @throws Error for an entry that matches nothing: a run that stalls without it would prove nothing
  */
 export function leaveOut(entries: string[], stacks: RecordedStack[]): RecordedStack[] {
   const resources = stacks.flatMap((stack) => stack.resources);
   const gone = new Set<RecordedResource>();
   for (const entry of entries) {
-    const matches = resources.filter(({ type, name }) => [name, type, `${type}::${name}`].includes(entry));
+    const matches = resources.filter(({ type, name, stack }) =>
+      [name, type, `${type}::${name}`, `${stack}/${name}`].includes(entry),
+    );
     if (matches.length === 0) {
       throw new Error(`The program declares no resource '${entry}', so it can't be left out.`);
     }
@@ -26,6 +31,7 @@ export function leaveOut(entries: string[], stacks: RecordedStack[]): RecordedSt
 function takeOut(resource: RecordedResource, all: RecordedResource[], gone: Set<RecordedResource>): void {
   if (gone.has(resource)) return;
   gone.add(resource);
+  if (IAM_MEMBER.test(resource.type)) return;
   for (const other of all) if (dependsOn(other, resource)) takeOut(other, all, gone);
 }
 

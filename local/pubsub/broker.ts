@@ -24,6 +24,8 @@ export interface PubSubOptions {
   /** Where BigQuery subscriptions write; without one they are UNIMPLEMENTED. */
   warehouse?: Warehouse;
   clock?: Clock;
+  /** Whether the service may move messages from a subscription to its dead-letter topic; without it, it may. */
+  mayDeadLetter?: (subscription: string, topic: string) => boolean;
   /** Called for the outcome of each delivery; it must not throw. */
   onDelivery?: (event: DeliveryEvent) => void;
 }
@@ -50,7 +52,7 @@ export class PubSub implements MessageBroker {
     this.clock = options.clock ?? systemClock;
     this.store = new Store(options.stateDir, {
       clock: this.clock,
-      publishDeadLetter: (topic, message) => this.#publishDeadLetter(topic, message),
+      publishDeadLetter: (...deadLetter) => this.#publishDeadLetter(...deadLetter),
       onDelivery: (event) => options.onDelivery?.(event),
       createConsumer: (subscription) => this.#createConsumer(subscription),
     });
@@ -168,8 +170,9 @@ export class PubSub implements MessageBroker {
     return stored.map(({ messageId }) => messageId);
   }
 
-  #publishDeadLetter(topic: string, message: MessageInput): boolean {
+  #publishDeadLetter(topic: string, message: MessageInput, subscription: string): boolean {
     if (!this.hasTopic(topic)) return false;
+    if (this.#options.mayDeadLetter?.(subscription, topic) === false) return false;
     this.#publish(topic, [message]);
     return true;
   }

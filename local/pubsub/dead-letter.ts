@@ -6,7 +6,7 @@ import type { SubscriptionHost } from './subscription-host.ts';
 /**
  * Hands the entry to the dead-letter topic if the policy gives it up after its latest failure.
  *
- * @param publish answers false when there is no such topic, and the entry stays
+ * @param publish answers false when there is no such topic or it isn't permitted, and the entry stays
  */
 export function forwardDeadLetter(
   { name, deadLetterPolicy }: SubscriptionConfig,
@@ -14,7 +14,7 @@ export function forwardDeadLetter(
   publish: SubscriptionHost['publishDeadLetter'],
 ): boolean {
   if (!deadLetterPolicy || entry.failures < deadLetterPolicy.maxDeliveryAttempts) return false;
-  return publish(deadLetterPolicy.deadLetterTopic, deadLetter(name, entry));
+  return publish(deadLetterPolicy.deadLetterTopic, deadLetter(name, entry), name);
 }
 
 /** The message as the dead-letter topic gets it: unchanged, with attributes that say where it comes from. */

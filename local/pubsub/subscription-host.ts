@@ -8,8 +8,8 @@ import type { Subscription } from './subscription.ts';
 export interface SubscriptionHost {
   readonly clock: Clock;
   record(record: JournalRecord): void;
-  /** Publishes to the dead-letter topic; false when there is no such topic. */
-  publishDeadLetter(topic: string, message: MessageInput): boolean;
+  /** Publishes a subscription's message to the dead-letter topic; false when there is none or it isn't permitted. */
+  publishDeadLetter(topic: string, message: MessageInput, subscription: string): boolean;
   onDelivery(event: DeliveryEvent): void;
   /** The consumer that the configuration asks for; none for a pull subscription. */
   createConsumer(subscription: Subscription): Consumer | undefined;

@@ -1,4 +1,4 @@
-import type { ObjectStore, Warehouse } from '../boundaries.ts';
+import type { Authorize, ObjectStore, Warehouse } from '../boundaries.ts';
 
 /** A role that the program gives to a principal on one resource. */
 export interface IamMember {
@@ -11,6 +11,8 @@ export interface IamMember {
   /** `serviceAccount:…`, `user:…` */
   member: string;
   condition?: { title: string; expression: string };
+  /** `<stack>/<logical name>` */
+  declaredAs: string;
 }
 
 export interface ServiceAccount {
@@ -51,6 +53,8 @@ export interface ScheduledJob {
 export interface RealisableCloud {
   /** The folder of the local cloud's state. */
   stateDir: string;
+  /** What the program's own deployment is checked by, and the IAM principal that deploys a stack. */
+  iam?: { authorize: Authorize; deployer(stack: string): string };
   storage: Pick<ObjectStore, 'list' | 'write'> & {
     declareBucket(bucket: Parameters<ObjectStore['createBucket']>[0]): void;
     declareNotification(

@@ -44,10 +44,14 @@ const GRANTED_ON: Record<string, (resource: DeclaredResource) => string> = {
 export const isIamMember = ({ type }: DeclaredResource): boolean => type in GRANTED_ON;
 
 export function readIamMember(resource: DeclaredResource): IamMember {
-  return { resource: GRANTED_ON[resource.type](resource), ...read(resource, Grant) };
+  const declaredAs = `${resource.stack}/${resource.name}`;
+  return { resource: GRANTED_ON[resource.type](resource), ...read(resource, Grant), declaredAs };
 }
 
 const Account = z.object({ project: z.string(), email: z.string(), displayName: z.string().default('') });
+
+export const isServiceAccount = ({ type }: DeclaredResource): boolean =>
+  type === 'gcp:serviceaccount/account:Account';
 
 export function readServiceAccount(resource: DeclaredResource): ServiceAccount {
   return read(resource, Account, 'outputs');

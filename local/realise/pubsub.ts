@@ -11,10 +11,16 @@ export function realiseTopic(resource: DeclaredResource, cloud: RealisableCloud)
 }
 
 export function realiseSubscription(resource: DeclaredResource, cloud: RealisableCloud): void {
-  const { project, topic, ...subscription } = read(resource, Subscription);
+  const { project, topic: given, ...subscription } = read(resource, Subscription);
+  const topic = given.includes('/') ? given : `projects/${project}/topics/${given}`;
+  cloud.iam?.authorize({
+    principal: cloud.iam.deployer(resource.stack),
+    permission: 'pubsub.topics.attachSubscription',
+    resource: `//pubsub.googleapis.com/${topic}`,
+  });
   cloud.pubsub.declareSubscription({
     ...subscription,
     name: `projects/${project}/subscriptions/${subscription.name}`,
-    topic: topic.includes('/') ? topic : `projects/${project}/topics/${topic}`,
+    topic,
   });
 }

@@ -22,7 +22,7 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'pulumi:pulumi:StackReference',
 ]);
 
-/** What the program says of who may do what, to be enforced by the services. */
+/** What the program says of who may do what. */
 export interface Realised {
   serviceAccounts: ServiceAccount[];
   iamMembers: IamMember[];

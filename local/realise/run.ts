@@ -10,6 +10,8 @@ const CloudFunction = z.object({
   eventTrigger: z.never('declare a subscription of its own instead of an eventTrigger').optional(),
   buildConfig: z.object({
     entryPoint: z.string(),
+    serviceAccount: z.string().optional(),
+    dockerRepository: z.string().optional(),
     source: z.object({ storageSource: z.object({ bucket: z.string(), object: z.string() }) }),
   }),
   serviceConfig: z.object({
@@ -30,6 +32,7 @@ export async function realiseFunction(
 ): Promise<void> {
   const { project, location, name, buildConfig, serviceConfig } = read(resource, CloudFunction, 'outputs');
   const { bucket, object } = buildConfig.source.storageSource;
+  checkBuild(buildConfig, cloud);
   await cloud.functions.declare({
     name,
     project,
@@ -43,6 +46,26 @@ export async function realiseFunction(
     concurrency: serviceConfig.maxInstanceRequestConcurrency,
     minInstances: serviceConfig.minInstanceCount,
     maxInstances: serviceConfig.maxInstanceCount,
+  });
+}
+
+/** Cloud Build reads the source and pushes the image with the rights of the account that it is given. */
+function checkBuild(build: z.output<typeof CloudFunction>['buildConfig'], { iam }: RealisableCloud): void {
+  if (!iam) return;
+  const { serviceAccount, dockerRepository, source } = build;
+  if (!serviceAccount) throw new Error(`${build.entryPoint} would be built by the default compute account.`);
+  const principal = `serviceAccount:${serviceAccount.split('/').at(-1)}`;
+  const { bucket, object } = source.storageSource;
+  iam.authorize({
+    principal,
+    permission: 'storage.objects.get',
+    resource: `//storage.googleapis.com/projects/_/buckets/${bucket}/objects/${object}`,
+  });
+  if (!dockerRepository) return;
+  iam.authorize({
+    principal,
+    permission: 'artifactregistry.repositories.uploadArtifacts',
+    resource: `//artifactregistry.googleapis.com/${dockerRepository}`,
   });
 }
 

@@ -24,6 +24,8 @@ export interface EventarcOptions {
     request: { method: string; headers: HttpRequest['headers']; body: Buffer },
   ): Promise<{ status: number }>;
   identityToken(claims: { email: string; audience: string }): Promise<string>;
+  /** Whether a trigger's account may receive events of a project's; without it, it may. */
+  mayReceive?(project: string, serviceAccount: string): boolean;
   /** The pause before the first redelivery, in milliseconds; it doubles up to ten minutes. */
   leastBackoffMs?: number;
 }
@@ -101,9 +103,10 @@ export class Eventarc {
   }
 
   async #isAccepted(
-    { uri, serviceAccount }: EventarcTrigger,
+    { project, uri, serviceAccount }: EventarcTrigger,
     event: { headers: Record<string, string>; body: Buffer },
   ): Promise<boolean> {
+    if (this.#options.mayReceive?.(project, serviceAccount) === false) return false;
     try {
       const token = await this.#options.identityToken({
         email: serviceAccount,

@@ -13,18 +13,22 @@ interface Announcement {
 /**
  * Publishes the changes in buckets to the topics of their notification configs. `onUndelivered` hears of what a
  * topic would not take; the change itself stands.
+ *
+ * @param mayPublish throws when the agent of the bucket's project may not publish to the topic
  */
 export function publishNotifications(
   engine: StorageEngine,
   broker: MessageBroker,
   onUndelivered: (notification: { bucket: string; config: NotificationConfig }, error: unknown) => void,
+  mayPublish: (project: string, topic: string) => void = () => {},
 ): void {
   engine.onEvent((event) => {
-    const { name } = event.bucket.resource;
+    const { name, project } = event.bucket.resource;
     for (const announcement of announcements(event)) {
       for (const config of event.bucket.notifications) {
         if (!wants(config, announcement)) continue;
         try {
+          mayPublish(project, config.topic);
           broker.publish(config.topic, [message(config, announcement, new Date(engine.nowMs()))]);
         } catch (error) {
           onUndelivered({ bucket: name, config }, error);

@@ -1,4 +1,4 @@
-import type { ContainerRuntime, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { Authorize, ContainerRuntime, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
 import { CustomJobs } from './custom-jobs.ts';
 import { Deploying } from './deploying.ts';
 import { Deployments } from './deployments.ts';
@@ -19,6 +19,8 @@ export interface VertexOptions {
   warehouse: Warehouse;
   logs: LogSink;
   projectNumber: (project: string) => string;
+  /** Asked for predictions over REST; who may make a gRPC call is the server's to check. */
+  authorize?: Authorize;
 }
 
 /** The parts of the local Vertex AI, wired. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { RestModule } from '../boundaries.ts';
+import type { Authorize, RestModule } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import type { Predictions } from './prediction.ts';
 
@@ -12,7 +12,13 @@ const EndpointPath = z.object({ project: z.string(), location: z.string(), endpo
 const PredictBody = z.object({ instances: z.array(z.json()).min(1), parameters: z.json().optional() });
 
 /** Online prediction over REST, so that an endpoint can be asked with curl. */
-export function restModule(predictions: Predictions): RestModule {
+export function restModule(predictions: Predictions, authorize: Authorize = () => {}): RestModule {
+  const mayPredict = (request: FastifyRequest): string => {
+    const name = endpointName(request);
+    const resource = `//aiplatform.googleapis.com/${name}`;
+    authorize({ principal: request.caller.principal, permission: 'aiplatform.endpoints.predict', resource });
+    return name;
+  };
   return {
     hosts: ['*-aiplatform.googleapis.com'],
     register: (app: FastifyInstance) => {
@@ -24,12 +30,12 @@ export function restModule(predictions: Predictions): RestModule {
             `Invalid prediction request: ${z.prettifyError(body.error)}`,
           );
         }
-        return predictions.predict(endpointName(request), body.data.instances, body.data.parameters);
+        return predictions.predict(mayPredict(request), body.data.instances, body.data.parameters);
       });
       app.post(`${ENDPOINT}::rawPredict`, async (request, reply) => {
         const contentType = request.headers['content-type'] ?? 'application/json';
         const answer = await predictions.rawPredict(
-          endpointName(request),
+          mayPredict(request),
           await bytesOf(request.body),
           contentType,
         );

@@ -17,5 +17,9 @@ export interface Vertex {
  */
 export function createVertex(options: VertexOptions): Vertex {
   const engine = createEngine(options);
-  return { grpc: grpcModule(engine), rest: restModule(engine.predictions), close: () => engine.close() };
+  return {
+    grpc: grpcModule(engine),
+    rest: restModule(engine.predictions, options.authorize),
+    close: () => engine.close(),
+  };
 }

@@ -1,0 +1,139 @@
+/**
+ * The predefined roles in use and what they permit, as far as the local cloud asks for it.
+ *
+ * Source: Google's "IAM roles and permissions index" (cloud.google.com/iam/docs/roles-permissions), read in its
+ * machine-readable copy github.com/iann0036/iam-dataset, folder `gcp/roles`. Permissions that no served method
+ * needs are left out.
+ */
+const ROLES: Record<string, string[]> = {
+  'roles/aiplatform.user': [
+    ...permissions('aiplatform.customJobs', 'cancel', 'create', 'delete', 'get', 'list'),
+    ...permissions(
+      'aiplatform.endpoints',
+      'create',
+      'delete',
+      'deploy',
+      'get',
+      'list',
+      'predict',
+      'undeploy',
+    ),
+    ...permissions('aiplatform.endpoints', 'update'),
+    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'create', 'delete', 'get', 'list', 'pause'),
+    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'resume', 'update'),
+    ...permissions('aiplatform.modelEvaluations', 'get', 'import', 'list'),
+    ...permissions('aiplatform.models', 'delete', 'get', 'list', 'update', 'upload'),
+    'aiplatform.operations.list',
+  ],
+  'roles/aiplatform.viewer': [
+    ...permissions('aiplatform.customJobs', 'get', 'list'),
+    ...permissions('aiplatform.endpoints', 'get', 'list'),
+    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'get', 'list'),
+    ...permissions('aiplatform.modelEvaluations', 'get', 'list'),
+    ...permissions('aiplatform.models', 'get', 'list'),
+    'aiplatform.operations.list',
+  ],
+  'roles/aiplatform.serviceAgent': [
+    'artifactregistry.repositories.downloadArtifacts',
+    ...permissions('bigquery.datasets', 'create', 'get'),
+    'bigquery.jobs.create',
+    ...permissions('bigquery.tables', 'create', 'export', 'get', 'getData', 'update', 'updateData'),
+    ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
+  ],
+  'roles/artifactregistry.reader': ['artifactregistry.repositories.downloadArtifacts'],
+  'roles/bigquery.dataEditor': [
+    ...permissions('bigquery.datasets', 'create', 'get'),
+    ...permissions('bigquery.tables', 'create', 'delete', 'export', 'get', 'getData', 'list', 'update'),
+    'bigquery.tables.updateData',
+  ],
+  'roles/bigquery.dataOwner': [
+    ...permissions('bigquery.datasets', 'create', 'delete', 'get', 'update'),
+    ...permissions('bigquery.tables', 'create', 'delete', 'export', 'get', 'getData', 'list', 'update'),
+    'bigquery.tables.updateData',
+  ],
+  'roles/bigquery.dataViewer': [
+    'bigquery.datasets.get',
+    ...permissions('bigquery.tables', 'export', 'get', 'getData', 'list'),
+  ],
+  'roles/bigquery.jobUser': ['bigquery.jobs.create'],
+  'roles/bigquery.user': [
+    ...permissions('bigquery.datasets', 'create', 'get'),
+    ...permissions('bigquery.jobs', 'create', 'list'),
+    'bigquery.tables.list',
+  ],
+  'roles/cloudbuild.builds.builder': [
+    ...permissions('artifactregistry.repositories', 'downloadArtifacts', 'uploadArtifacts'),
+    'logging.logEntries.create',
+    ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
+  ],
+  'roles/cloudkms.cryptoKeyEncrypterDecrypter': [
+    ...permissions('cloudkms.cryptoKeyVersions', 'useToDecrypt', 'useToEncrypt'),
+  ],
+  'roles/cloudscheduler.admin': [
+    ...permissions('cloudscheduler.jobs', 'create', 'delete', 'enable', 'fullView', 'get', 'list', 'pause'),
+    ...permissions('cloudscheduler.jobs', 'run', 'update'),
+  ],
+  'roles/dataflow.developer': [
+    ...permissions('dataflow.jobs', 'cancel', 'create', 'get', 'list', 'updateContents'),
+    'dataflow.messages.list',
+    'dataflow.metrics.get',
+  ],
+  'roles/dataflow.viewer': [
+    ...permissions('dataflow.jobs', 'get', 'list'),
+    'dataflow.messages.list',
+    'dataflow.metrics.get',
+  ],
+  'roles/dataflow.worker': [
+    'dataflow.jobs.get',
+    ...permissions('dataflow.workItems', 'lease', 'sendMessage', 'update'),
+    'logging.logEntries.create',
+    ...permissions('storage.objects', 'create', 'get'),
+  ],
+  'roles/eventarc.eventReceiver': ['eventarc.events.receiveEvent'],
+  'roles/iam.serviceAccountUser': ['iam.serviceAccounts.actAs'],
+  'roles/logging.logWriter': ['logging.logEntries.create'],
+  'roles/logging.viewer': [...permissions('logging.logEntries', 'list'), 'logging.logs.list'],
+  'roles/pubsub.publisher': ['pubsub.topics.publish'],
+  'roles/pubsub.subscriber': [
+    'pubsub.snapshots.seek',
+    'pubsub.subscriptions.consume',
+    'pubsub.topics.attachSubscription',
+  ],
+  'roles/pubsub.viewer': [
+    ...permissions('pubsub.snapshots', 'get', 'list'),
+    ...permissions('pubsub.subscriptions', 'get', 'list'),
+    ...permissions('pubsub.topics', 'get', 'list'),
+  ],
+  'roles/run.invoker': ['run.routes.invoke'],
+  'roles/storage.objectCreator': ['storage.objects.create'],
+  'roles/storage.objectUser': [
+    ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
+  ],
+  'roles/storage.objectViewer': [...permissions('storage.objects', 'get', 'list')],
+};
+
+const BASIC_ROLES = ['roles/owner', 'roles/editor', 'roles/viewer'];
+
+function permissions(resource: string, ...verbs: string[]): string[] {
+  return verbs.map((verb) => `${resource}.${verb}`);
+}
+
+/**
+ * What a predefined role permits.
+ *
+ * @throws Error for a basic role, which permits nearly everything, and for a role that the table doesn't have
+ */
+export function permissionsOf(role: string): ReadonlySet<string> {
+  if (BASIC_ROLES.includes(role)) {
+    throw new Error(
+      `${role} is a basic role, which permits far more than any work needs: grant predefined roles.`,
+    );
+  }
+  const found = ROLES[role];
+  if (!found) {
+    throw new Error(
+      `The local cloud doesn't know the role ${role}: enter it with its permissions in local/iam/roles.ts.`,
+    );
+  }
+  return new Set(found);
+}
