@@ -2,6 +2,7 @@ import type { Request, Response } from '@google-cloud/functions-framework';
 import {
   carriesCloudEvent,
   fromPubsubMessage,
+  Parked,
   type PushBody,
   parsePushBody,
   StageName,
@@ -10,6 +11,7 @@ import { fail } from './runtime/ending.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { createLogger, type Logger } from './runtime/log.ts';
+import { recordedEnding } from './runtime/outbox.ts';
 import { childTrace } from './runtime/trace.ts';
 import { keepUndecodable } from './runtime/undecodable.ts';
 
@@ -40,6 +42,11 @@ async function park(push: PushBody, environment: Environment, logger: Logger): P
   const traceparent = childTrace(attempt.run, event.traceparent);
   const log = logger.with({ ...attempt, traceparent });
   const work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
+  const ending = await recordedEnding(environment.BATON_BUCKET, attempt);
+  if (ending && ending.type !== Parked.type) {
+    log('INFO', `${event.id} had ended the stage before, with ${ending.id}`);
+    return;
+  }
   const failure = new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`);
   await fail(attempt, failure, work, { id: event.id, deliveryId: messageId });
 }

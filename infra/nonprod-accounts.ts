@@ -14,6 +14,7 @@ export function declareNonprodAccounts(
   const { project, dataset } = settings;
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
+  // A stage also publishes again, for a duplicate of its input, the ending that settle published first.
   const publish = (...events: EventName[]) => mayPublish(topics, ...events);
   const buckets = [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
   const tables = { id: dataset, roles: ['roles/bigquery.dataEditor'] };
@@ -31,12 +32,12 @@ export function declareNonprodAccounts(
       // bigquery.user lets it create the dataset, which it then owns.
       project: ['roles/bigquery.user'],
       buckets,
-      topics: publish('dataset-ready'),
+      topics: publish('dataset-ready', 'refused'),
     }),
     ingest: account('ingest', 'ingests a drop with Dataflow', {
       project: ['roles/dataflow.developer'],
       buckets,
-      topics: publish('ingest-done'),
+      topics: publish('ingest-done', 'refused'),
       actsAs: [dataflowWorker],
     }),
     train: account('train', 'starts training jobs', {
@@ -56,7 +57,7 @@ export function declareNonprodAccounts(
       project: ['roles/dataflow.viewer', 'roles/aiplatform.viewer', 'roles/bigquery.jobUser'],
       dataset: tables,
       buckets,
-      topics: publish('dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'eval-failed'),
+      topics: publish('ingest-done', 'model-trained', 'eval-passed', 'eval-failed', 'refused'),
     }),
     park: account('park', 'parks messages that no handler could handle', { buckets, topics: publish() }),
     push: account('pubsub-push', 'calls functions for Pub/Sub and Eventarc', {

@@ -1,9 +1,9 @@
-import * as gcp from '@pulumi/gcp';
 import { SIGNAL_TOPICS } from '../events/topics.ts';
 import { EventTopic } from './components/event-topic.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { grant } from './components/grants.ts';
 import { Handler } from './components/handler.ts';
+import { declareImages } from './components/images.ts';
 import { JobStatusTrigger } from './components/job-status-trigger.ts';
 import { Lake } from './components/lake.ts';
 import { Schedule } from './components/schedule.ts';
@@ -17,7 +17,7 @@ import { nonprodVariables } from './variables.ts';
 
 /** The project where models are trained and evaluated, and what the production project may read of it. */
 export function declareNonprod(settings: NonprodSettings) {
-  const { project, region, kmsKey } = settings;
+  const { project, kmsKey } = settings;
   const agents = new ServiceAgents('service-agents', settings);
   const topics = declareEventTopics('nonprod', settings);
   const drops = new EventTopic('drops', settings);
@@ -30,14 +30,7 @@ export function declareNonprod(settings: NonprodSettings) {
       { topic: signals, prefix: SIGNAL_TOPICS.signals.prefix },
     ],
   });
-  const images = new gcp.artifactregistry.Repository('images', {
-    project,
-    location: region,
-    repositoryId: 'baton',
-    format: 'DOCKER',
-    description: 'The images of the workloads.',
-    kmsKeyName: kmsKey,
-  });
+  declareImages(settings, 'The images of the training and evaluation containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
   const accounts = declareNonprodAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
@@ -59,7 +52,7 @@ export function declareNonprod(settings: NonprodSettings) {
     ingestDone: topics.get('ingest-done')!,
     modelTrained: topics.get('model-trained')!,
   });
-  shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, images });
+  shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')! });
   return {
     project,
     projectNumber: settings.projectNumber,
@@ -110,29 +103,23 @@ function declareHandlers(
 /** Production pulls: its identities may read here, and none from here may do anything there. */
 function shareWithProd(
   settings: NonprodSettings,
-  made: { bucket: Lake['bucket']; evalPassed: EventTopic; images: gcp.artifactregistry.Repository },
+  made: { bucket: Lake['bucket']; evalPassed: EventTopic },
 ): void {
-  const { project, region, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
+  const { project, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
   const evalPassed = { name: 'eval-passed', topic: made.evalPassed.topic, role: 'roles/pubsub.subscriber' };
   if (prodDeployer) {
     grant('prod-deployer', prodDeployer, project, { topics: [evalPassed] }, {});
   }
   if (!prodProject || !prodProjectNumber || !settings.prodIdentitiesExist) return;
-  const inProd = (id: string) => `serviceAccount:${id}@${prodProject}.iam.gserviceaccount.com`;
   const buckets = [{ name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer' }];
-  for (const id of ['deploy', 'settle', 'serving']) {
-    grant(`prod-${id}`, inProd(id), project, { buckets }, {});
-  }
-  // Vertex AI in production reads the artefact and the image it serves, and the table that skew is measured against.
+  const deploy = `serviceAccount:deploy@${prodProject}.iam.gserviceaccount.com`;
+  grant('prod-deploy', deploy, project, { buckets }, {});
+  // Vertex AI in production reads the artefact that it serves, and the table that skew is measured against.
   grant(
     'prod-vertex-agent',
     serviceAgent('aiplatform.googleapis.com', prodProjectNumber),
     project,
-    {
-      buckets,
-      dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] },
-      repositories: [{ name: 'baton', location: region, role: 'roles/artifactregistry.reader' }],
-    },
-    { dependsOn: made.images },
+    { buckets, dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] } },
+    {},
   );
 }

@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { FunctionSource } from './components/function-source.ts';
 import { Handler } from './components/handler.ts';
+import { declareImages } from './components/images.ts';
 import { Lake } from './components/lake.ts';
 import { Schedule } from './components/schedule.ts';
 import { ServiceAgents } from './components/service-agents.ts';
@@ -15,6 +16,7 @@ export function declareProd(settings: ProdSettings) {
   const agents = new ServiceAgents('service-agents', settings);
   const topics = declareEventTopics('prod', settings);
   const { bucket } = new Lake('lake', { ...settings, agents });
+  declareImages(settings, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
     settings,

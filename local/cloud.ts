@@ -1,15 +1,13 @@
 import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
-import { automaticGrants } from './iam/agents.ts';
-import { type Decision, Policy, type PolicyOptions } from './iam/policy.ts';
+import { declaredPolicy, deployerOf, OPERATOR } from './declared-policy.ts';
+import type { Decision } from './iam/policy.ts';
 import { connectThisProcess } from './network/connect.ts';
 import { LocalNetwork } from './network/network.ts';
 import { recordProgram } from './program/record-program.ts';
-import type { RecordedResource } from './program/recorded.ts';
 import type { DeliveryEvent } from './pubsub/consumer.ts';
 import type { ScheduledJob } from './realise/cloud.ts';
 import { forgetUndeclared } from './realise/forget.ts';
-import { isIamMember, isServiceAccount, readIamMember, readServiceAccount } from './realise/iam.ts';
 import { realise } from './realise/realise.ts';
 import type { JobDeclaration } from './scheduler/job.ts';
 import { openServices, type Services } from './services.ts';
@@ -17,8 +15,6 @@ import { STACKS, type StackName, StackOutputs } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../infra');
-/** Who the person at the keyboard is, who may do everything: the program says nothing of people. */
-const OPERATOR = 'operator@example.com';
 
 export interface LocalCloudOptions {
   /** Where the cloud keeps its state; a second start finds there what the first one left. */
@@ -75,7 +71,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     it.close(),
   );
   const declared = stacks.flatMap((stack) => stack.resources);
-  const policy = policyOf(declared, outputs, {
+  const policy = declaredPolicy(declared, outputs, {
     projectOfBucket: (bucket) =>
       services.storage.hasBucket(bucket) ? services.storage.buckets.get(bucket).resource.project : undefined,
     ...(onDecision && { onDecision }),
@@ -101,7 +97,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     pubsub: services.broker,
     iam: {
       authorize: (access) => policy.authorize(access),
-      deployer: (stack) => (stack === 'prod' ? prodDeployer(outputs).principal : `user:${OPERATOR}`),
+      deployer: (stack) => deployerOf(stack, outputs).principal,
     },
     scheduler: { declare: (job) => void services.scheduler.declareJob(jobDeclaration(job)) },
   });
@@ -123,33 +119,6 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         .join('\n'),
     close: () => open.disposeAsync(),
   };
-}
-
-/**
- * Who may do what: as the program declares it, as Google grants it to its own agents, and everything to whoever
- * deploys the program. That is the operator; the production stack is deployed by an account of that project.
- */
-function policyOf(
-  declared: RecordedResource[],
-  outputs: StackOutputs,
-  options: Pick<PolicyOptions, 'projectOfBucket' | 'onDecision'>,
-): Policy {
-  const projects = STACKS.map((stack) => {
-    const project = outputs.get(stack, 'project');
-    return { project, number: outputs.projectNumber(project) };
-  });
-  const accounts = declared.filter(isServiceAccount).map(readServiceAccount);
-  return new Policy({
-    ...options,
-    grants: [...declared.filter(isIamMember).map(readIamMember), ...automaticGrants(projects, accounts)],
-    owners: [{ principal: `user:${OPERATOR}` }, prodDeployer(outputs)],
-  });
-}
-
-/** The production project's own account that deploys there; the settings of the nonprod stack name it. */
-function prodDeployer(outputs: StackOutputs): { principal: string; project: string } {
-  const project = outputs.get('prod', 'project');
-  return { principal: `serviceAccount:deployer@${project}.iam.gserviceaccount.com`, project };
 }
 
 /** A job's identity token is for its target unless the program says otherwise. */

@@ -6,7 +6,7 @@ import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
 import type { BeforeCall } from './grpc/server.ts';
 import { objectsAs, warehouseAs } from './iam/acting-as.ts';
-import { serviceAgent } from './iam/agents.ts';
+import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
 import { loggingGrpc } from './logging/grpc.ts';
@@ -96,7 +96,7 @@ export async function openServices(
     stateDir,
     warehouse,
     transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
-    mayDeadLetter: (subscription, topic) => mayDeadLetter(policy, subscription, topic, projectNumber),
+    mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
   });
   closing.adopt(broker, async (it) => it.close());
@@ -176,22 +176,6 @@ export async function openServices(
       vertex.rest,
     ],
   };
-}
-
-/** Pub/Sub's agent publishes the dead letter, and acknowledges it on the subscription it comes from. */
-function mayDeadLetter(
-  policy: Policy,
-  subscription: string,
-  topic: string,
-  projectNumber: (project: string) => string,
-): boolean {
-  const principal = serviceAgent('pubsub', projectNumber(subscription.split('/')[1]));
-  const toTopic = { permission: 'pubsub.topics.publish', resource: `//pubsub.googleapis.com/${topic}` };
-  const onSubscription = {
-    permission: 'pubsub.subscriptions.consume',
-    resource: `//pubsub.googleapis.com/${subscription}`,
-  };
-  return [toTopic, onSubscription].every((access) => policy.allows({ principal, ...access }));
 }
 
 /** Cloud Storage says of a bucket that isn't there that it isn't, whoever asks. */

@@ -7,7 +7,7 @@ import {
   Refused,
 } from '../../events/index.ts';
 import { toStageFailure } from './failure.ts';
-import { endingEvent, publish, recordEnding } from './outbox.ts';
+import { endingEvent, publish, recordEnding, replaceEnding, UnpublishableEnding } from './outbox.ts';
 import { clearOutstanding, recordOutstanding } from './outstanding.ts';
 import type { Completed, Outcome, Work } from './stage.ts';
 
@@ -26,7 +26,7 @@ async function end<Data>(
   contract: EventContract<Data>,
   data: Data,
   work: Work,
-  causationid?: string,
+  { causationid, record = recordEnding }: { causationid?: string; record?: typeof recordEnding },
 ): Promise<void> {
   const { environment, traceparent } = work;
   const event = endingEvent(contract, data, {
@@ -36,7 +36,7 @@ async function end<Data>(
     traceparent,
     now: work.clock(),
   });
-  const standing = await recordEnding(environment.BATON_BUCKET, attempt, event);
+  const standing = await record(environment.BATON_BUCKET, attempt, event);
   // An earlier ending of another kind has its own topic: its id ends with the topic's name.
   await publish(standing, standing.id.slice(standing.id.lastIndexOf('/') + 1));
   await clearOutstanding(environment.BATON_BUCKET, attempt);
@@ -49,7 +49,7 @@ export async function complete(
   work: Work,
   cause: Cause,
 ): Promise<void> {
-  await end(attempt, outcome.contract, outcome.data, work, cause.id);
+  await end(attempt, outcome.contract, outcome.data, work, { causationid: cause.id });
   work.log('NOTICE', `${attempt.stage} completed: ${outcome.contract.name}`, {
     event: outcome.contract.name,
   });
@@ -75,7 +75,8 @@ export async function fail(attempt: Attempt, error: unknown, work: Work, cause: 
     cause,
   };
   const contract = failure.outcome === 'refuse' ? Refused : Parked;
-  await end(attempt, contract, data, work, cause.id);
+  const record = error instanceof UnpublishableEnding ? replaceEnding : recordEnding;
+  await end(attempt, contract, data, work, { causationid: cause.id, record });
   work.log('ERROR', `${attempt.stage} ${contract.name}: ${failure.message}`, { code: failure.code });
   return true;
 }

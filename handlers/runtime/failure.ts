@@ -40,7 +40,7 @@ const PERMANENT_HTTP: Record<number, FailureCode> = {
  */
 export function toStageFailure(error: unknown): StageFailure {
   if (error instanceof StageFailure) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (error instanceof ContractViolation) {
     return new StageFailure('BATON_EVENT_MALFORMED', reason, { cause: error });
   }
@@ -48,6 +48,16 @@ export function toStageFailure(error: unknown): StageFailure {
   // Both libraries call it `code`; HTTP statuses start where gRPC codes end.
   const permanent = code === undefined ? undefined : code < 100 ? PERMANENT_GRPC[code] : PERMANENT_HTTP[code];
   return new StageFailure(permanent ?? 'BATON_UNAVAILABLE', reason, { cause: error });
+}
+
+/**
+ * The error's message. Google's gRPC services name the permission and the resource of a denied call there, and the
+ * principal in the error's info, if at all.
+ */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const { principal } = (error as { errorInfoMetadata?: { principal?: string } })?.errorInfoMetadata ?? {};
+  return principal && !message.includes(principal) ? `${message} The principal is ${principal}.` : message;
 }
 
 /** The numeric `code` (gRPC or HTTP) that the Google clients put on their errors. */

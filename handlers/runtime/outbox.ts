@@ -7,6 +7,7 @@ import {
   toPubsubMessage,
 } from '../../events/index.ts';
 import { pubsub } from './clients.ts';
+import { StageFailure, toStageFailure } from './failure.ts';
 import { readJson, writeJson } from './objects.ts';
 
 type Attempt = Pick<Claim, 'run' | 'stage' | 'attempt'>;
@@ -56,8 +57,29 @@ export async function recordedEnding(bucket: string, attempt: Attempt): Promise<
   return (await readJson(bucket, object, Envelope))?.value;
 }
 
-/** Publishes an event on its topic and waits until Pub/Sub has it. */
+/** Puts another ending in the place of one that never went out. */
+export async function replaceEnding(bucket: string, attempt: Attempt, event: Envelope): Promise<Envelope> {
+  const object = layout.event(attempt.run, attempt.stage, attempt.attempt);
+  const standing = await readJson(bucket, object, Envelope);
+  if (await writeJson(bucket, object, event, standing?.generation ?? '0')) return event;
+  throw new Error(`gs://${bucket}/${object} was replaced by somebody else`);
+}
+
+/** An ending that the stage may not publish: it can't stand, since nobody would ever hear of it. */
+export class UnpublishableEnding extends StageFailure {}
+
+/**
+ * Publishes an event on its topic and waits until Pub/Sub has it.
+ *
+ * @throws UnpublishableEnding when the caller may not publish there
+ */
 export async function publish(event: Envelope, topic: string): Promise<void> {
   const publisher = (await pubsub()).topic(topic, { batching: { maxMessages: 1 } });
-  await publisher.publishMessage(toPubsubMessage(event));
+  try {
+    await publisher.publishMessage(toPubsubMessage(event));
+  } catch (error) {
+    const { code, message } = toStageFailure(error);
+    if (code === 'BATON_PERMISSION_DENIED') throw new UnpublishableEnding(code, message, { cause: error });
+    throw error;
+  }
 }

@@ -11,7 +11,6 @@ export interface Grants {
   topics?: { name: string; topic: pulumi.Input<string>; role: string }[];
   /** Service accounts that the principal may attach to the jobs and models that it creates. */
   actsAs?: { id: string; accountName: pulumi.Input<string> }[];
-  repositories?: { name: string; role: string; location: string }[];
 }
 
 const shortName = (role: string) => role.slice(role.indexOf('/') + 1);
@@ -45,10 +44,6 @@ export function grant(
   for (const { id, accountName } of grants.actsAs ?? []) {
     const args = { serviceAccountId: accountName, role: 'roles/iam.serviceAccountUser', member };
     new gcp.serviceaccount.IAMMember(`${who}-acts-as-${id}`, args, opts);
-  }
-  for (const { name, location, role } of grants.repositories ?? []) {
-    const args = { project, location, repository: name, role, member };
-    new gcp.artifactregistry.RepositoryIamMember(`${who}-${name}-${shortName(role)}`, args, opts);
   }
 }
 

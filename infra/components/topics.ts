@@ -16,9 +16,9 @@ export function declareEventTopics(
   return new Map(names.map((name) => [name, new EventTopic(name, args, opts)]));
 }
 
-/** The grants of a handler that publishes these events; any handler may also refuse its input, or be parked. */
+/** The grants of a handler that publishes these events; any handler may also be parked. */
 export function mayPublish(topics: Map<EventName, EventTopic>, ...events: EventName[]): Grants['topics'] {
-  return [...events, 'refused' as const, 'parked' as const].map((name) => ({
+  return [...events, 'parked' as const].map((name) => ({
     name,
     topic: topics.get(name)!.topic,
     role: 'roles/pubsub.publisher',

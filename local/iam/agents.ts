@@ -1,4 +1,4 @@
-import type { Grant } from './policy.ts';
+import type { Grant, Policy } from './policy.ts';
 
 /** The agents with which services act, by the name of their Google-managed domain. */
 const DOMAINS = {
@@ -32,4 +32,16 @@ export function automaticGrants(
       member: `serviceAccount:${email}`,
     })),
   ];
+}
+
+/** Whether Pub/Sub's agent may publish a dead letter, and acknowledge it on the subscription that it comes from. */
+export function mayDeadLetter(policy: Policy, projectNumber: (project: string) => string) {
+  return (subscription: string, topic: string): boolean => {
+    const principal = serviceAgent('pubsub', projectNumber(subscription.split('/')[1]));
+    const needs = [
+      { permission: 'pubsub.topics.publish', resource: `//pubsub.googleapis.com/${topic}` },
+      { permission: 'pubsub.subscriptions.consume', resource: `//pubsub.googleapis.com/${subscription}` },
+    ];
+    return needs.every((access) => policy.allows({ principal, ...access }));
+  };
 }

@@ -46,11 +46,10 @@ export class Policy {
   /** @throws Error for a role or a condition that isn't known here, and for a basic role */
   constructor(options: PolicyOptions) {
     this.#options = options;
-    for (const grant of options.grants) this.add(grant);
+    for (const grant of options.grants) this.#add(grant);
   }
 
-  /** Adds what comes to hold later, as the creator of a dataset comes to own it. */
-  add(grant: Grant): void {
+  #add(grant: Grant): void {
     const holds = grant.condition ? readCondition(grant.condition.expression) : () => true;
     const compiled = { grant, permissions: permissionsOf(grant.role), holds };
     this.#byMember.set(grant.member, [...(this.#byMember.get(grant.member) ?? []), compiled]);

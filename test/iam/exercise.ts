@@ -1,0 +1,159 @@
+import { expect, vi } from 'vitest';
+import type { BatonEvent, StageName } from '../../events/index.ts';
+import {
+  type Envelope,
+  Envelope as EnvelopeSchema,
+  layout,
+  type RunId,
+  toPubsubMessage,
+} from '../../events/index.ts';
+import { digestArtifact } from '../../handlers/runtime/artifact.ts';
+import { censusRow, censusTable, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
+
+/** Rows whose label follows from the age, so that any model passes the gate. */
+const plainTable = (rows: number) =>
+  censusTable(
+    Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
+  );
+
+const rejectedTable = censusTable(
+  Array.from({ length: 100 }, (_, i) => censusRow(i % 2 ? '>50K' : '<=50K', i % 4 === 0 ? 'old' : 30)),
+);
+
+/** Everything that a program's identities ever do, in one local cloud. */
+export class Exercise {
+  readonly #test: TestCloud;
+
+  constructor(test: TestCloud) {
+    this.#test = test;
+  }
+
+  /** Runs that pass, fail the gate, and are refused, all at once; answers them when they have ended. */
+  async runs(): Promise<{ good: RunId; weak: RunId; rejected: RunId }> {
+    const table = { 'train.csv': plainTable(300), 'eval.csv': plainTable(100) };
+    const [good, weak, rejected, columns] = await Promise.all([
+      this.#test.drop('good', table),
+      this.#test.drop('weak', smallDrop()),
+      this.#test.drop('rejected', { ...table, 'eval.csv': rejectedTable }),
+      this.#test.drop('columns', { ...table, 'train.csv': 'a,b\n1,2\n' }),
+    ]);
+    for (const run of [good, weak, rejected, columns]) await this.#test.ended(run, 60_000);
+    return { good, weak, rejected };
+  }
+
+  /** Sends the first event of each run again: every stage then publishes its ending once more. */
+  async duplicates(runs: RunId[]): Promise<void> {
+    for (const run of runs) await this.#publish('nonprod', await this.#ending(run, 'prepare'));
+  }
+
+  /** Takes the model off the endpoint and deploys it again by a replay, which updates the monitoring job. */
+  async redeploy(run: RunId): Promise<void> {
+    const { EndpointServiceClient } = (await import('@google-cloud/aiplatform')).v1;
+    const deployed = (await this.#ending(run, 'deploy')) as BatonEvent<{
+      endpoint: string;
+      deployedModelId: string;
+    }>;
+    const [, , , region] = deployed.data.endpoint.split('/');
+    const client = new EndpointServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
+    const { endpoint, deployedModelId } = deployed.data;
+    const [operation] = await client.undeployModel({ endpoint, deployedModelId });
+    await operation.promise();
+    await client.close();
+    await this.#replay(run, 'evaluate', 2);
+    const monitored = this.#test.storage
+      .bucket(this.#test.buckets.prod)
+      .file(layout.event(run, 'monitor', 2));
+    await vi.waitFor(async () => expect(await monitored.exists()).toEqual([true]), { timeout: 30_000 });
+  }
+
+  /** Brings every stage, and settle in both projects, to a point where it has to park. */
+  async parks(run: RunId): Promise<void> {
+    await this.#replay(run, 'ingest', 3, { model: 'No Label' });
+    await this.#replay(run, 'train', 3, { model: 'No Label' });
+    const nowhere = `gs://${this.#test.buckets.nonprod}/nowhere/`;
+    await this.#replay(run, 'ingest', 4, { snapshot: { train: nowhere, eval: nowhere } });
+    const { artifact } = (await this.#ending(run, 'train')).data as { artifact: { sha256: string } };
+    await this.#replay(run, 'evaluate', 3, { artifact: { ...artifact, sha256: '0'.repeat(64) } });
+    const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
+    await this.#replay(run, 'deploy', 3, { endpoint: `${endpoint}-gone` });
+    await this.#deployNoModel(run);
+    await this.#deadLetter('nonprod', 'train', await this.#ending(run, 'ingest'));
+    await this.#deadLetter('prod', 'deploy', await this.#ending(run, 'evaluate'));
+    await this.#loseWorkload(run);
+  }
+
+  /** The bytes are as evaluated, but they are no model, so that its server never gets healthy. */
+  async #deployNoModel(run: RunId): Promise<void> {
+    const { storage, buckets } = this.#test;
+    await storage
+      .bucket(buckets.nonprod)
+      .file('no-model/readme.txt')
+      .save('not a model', { resumable: false });
+    const artifact = await digestArtifact(`gs://${buckets.nonprod}/no-model/`);
+    const event = await this.#ending(run, 'evaluate');
+    await this.#publish('nonprod', {
+      ...event,
+      id: `no-model-0000000000/${event.type}`,
+      correlationid: 'no-model-0000000000' as RunId,
+      data: { ...(event.data as object), artifact },
+    });
+  }
+
+  /** Without the workload's descriptor neither prepare nor ingest can work. */
+  async #loseWorkload(run: RunId): Promise<void> {
+    const [, bucket, object] =
+      /^gs:\/\/([^/]+)\/(.+)$/.exec(this.#test.cloud.output('nonprod', 'workload')) ?? [];
+    await this.#test.storage.bucket(bucket).file(object).delete();
+    await this.#replay(run, 'prepare', 3);
+    await this.#test.drop('late', smallDrop());
+  }
+
+  async #deadLetter(stack: 'nonprod' | 'prod', stage: StageName, event: Envelope): Promise<void> {
+    const attributes = {
+      CloudPubSubDeadLetterSourceSubscription: stage,
+      CloudPubSubDeadLetterSourceDeliveryCount: '10',
+    };
+    const message = toPubsubMessage({ ...event, attempt: 9 });
+    await this.#send(stack, `${stage}-dead-letter`, {
+      ...message,
+      attributes: { ...message.attributes, ...attributes },
+    });
+  }
+
+  /** Publishes a stage's ending as that of another attempt, with other data where given. */
+  async #replay(run: RunId, stage: StageName, attempt: number, data: object = {}): Promise<void> {
+    const event = await this.#ending(run, stage);
+    const stack = stage === 'deploy' || stage === 'monitor' ? 'prod' : 'nonprod';
+    const id = `${event.id}/replay-${attempt}`;
+    await this.#publish(stack, { ...event, id, attempt, data: { ...(event.data as object), ...data } });
+  }
+
+  async #ending(run: RunId, stage: StageName): Promise<Envelope> {
+    const { storage, buckets } = this.#test;
+    const bucket = stage === 'deploy' || stage === 'monitor' ? buckets.prod : buckets.nonprod;
+    const [content] = await storage
+      .bucket(bucket)
+      .file(layout.event(run, stage, 1))
+      .download();
+    return EnvelopeSchema.parse(JSON.parse(content.toString()));
+  }
+
+  async #publish(stack: 'nonprod' | 'prod', event: Envelope): Promise<void> {
+    const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'deployed'];
+    const topic = topics.find((name) => event.type === `dev.baton.${name.replace('-', '.')}.v1`);
+    if (!topic) throw new Error(`no stage hears of ${event.type}`);
+    await this.#send(stack, topic, toPubsubMessage(event));
+  }
+
+  async #send(
+    stack: 'nonprod' | 'prod',
+    topic: string,
+    message: ReturnType<typeof toPubsubMessage>,
+  ): Promise<void> {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    const client = new PubSub();
+    const project = this.#test.cloud.output(stack, 'project');
+    await client.topic(`projects/${project}/topics/${topic}`).publishMessage(message);
+    await client.close();
+  }
+}

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Decision } from '../../local/iam/policy.ts';
+import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
+import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { recordBoth } from '../infra/recorded-program.ts';
+import { deadLetterAll } from './dead-letter-drill.ts';
+import { Exercise } from './exercise.ts';
+
+/**
+ * Every access that the program's identities need when runs pass, fail, are refused, repeated, replayed, parked
+ * and given up, as the local cloud decided it.
+ */
+const decisions: Decision[] = [];
+/** What a grant is the only one to permit: without it, the first of these calls would be denied. */
+const needed = new Map<string, Decision>();
+const denied = new Map<string, Decision>();
+let cloud: TestCloud;
+let declared: string[];
+
+function onDecision(decision: Decision): void {
+  const grants = new Set(decision.grants.map(({ declaredAs }) => declaredAs));
+  const [only] = grants;
+  if (decision.isOwner) return;
+  if (grants.size === 0) denied.set(`${decision.principal} ${decision.permission}`, decision);
+  if (grants.size !== 1 || only === undefined || needed.has(only)) return;
+  needed.set(only, decision);
+  decisions.push(decision);
+}
+
+const unneeded = () => declared.filter((name) => !needed.has(name));
+
+beforeAll(async () => {
+  const stacks = await recordBoth();
+  declared = stacks
+    .flatMap((stack) => stack.resources)
+    .filter(isIamMember)
+    .map((resource) => readIamMember(resource).declaredAs);
+  await deadLetterAll(stacks, onDecision);
+  cloud = await startTestCloud({ onDecision });
+  const exercise = new Exercise(cloud);
+  const { good, weak, rejected } = await exercise.runs();
+  await exercise.duplicates([good, weak, rejected]);
+  await exercise.redeploy(good);
+  await exercise.parks(good);
+}, 240_000);
+afterAll(() => cloud.close());
+
+test('no grant is unused: without any one of them, some call would be denied', async () => {
+  await expect.poll(unneeded, { timeout: 50_000 }).toEqual([]);
+});
+
+test('no grant is missing: nothing that the exercise asked for was denied', () => {
+  expect([...denied.keys()]).toEqual([]);
+});
