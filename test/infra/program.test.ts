@@ -146,12 +146,7 @@ describe('the grants', () => {
       ({ stack, inputs }) => stack === 'nonprod' && /baton-prod|222222222222/.test(String(inputs.member)),
     );
     expect(new Set(toProd.map(({ inputs }) => inputs.role))).toEqual(
-      new Set([
-        'roles/pubsub.subscriber',
-        'roles/storage.objectViewer',
-        'roles/bigquery.dataViewer',
-        'roles/artifactregistry.reader',
-      ]),
+      new Set(['roles/pubsub.subscriber', 'roles/storage.objectViewer', 'roles/bigquery.dataViewer']),
     );
   });
 

@@ -1,0 +1,109 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { permissionsOf } from '../../local/iam/roles.ts';
+import type { RecordedStack } from '../../local/program/recorded.ts';
+import type { IamMember } from '../../local/realise/cloud.ts';
+import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
+import { ofType, recordBoth, TYPES } from './recorded-program.ts';
+
+const NONPROD = /baton-nonprod|111111111111/;
+const PROD = /baton-prod|222222222222/;
+const DEFAULT_COMPUTE = /-compute@developer\.gserviceaccount\.com/;
+
+let stacks: RecordedStack[];
+let members: IamMember[];
+
+beforeAll(async () => {
+  stacks = await recordBoth();
+  members = stacks
+    .flatMap((stack) => stack.resources)
+    .filter(isIamMember)
+    .map(readIamMember);
+});
+
+/** The project that a grant's resource belongs to; a bucket's name begins with its project's. */
+const isIn = (project: 'baton-nonprod' | 'baton-prod') => (member: IamMember) =>
+  new RegExp(`^projects/(_/buckets/)?${project}\\b`).test(member.resource);
+
+describe('who holds what', () => {
+  it('every grant is on a resource of one of the two projects', () => {
+    const inOne = members.filter((member) => isIn('baton-nonprod')(member) !== isIn('baton-prod')(member));
+    expect(inOne).toEqual(members);
+  });
+
+  it('no member is the public', () => {
+    for (const { member } of members) expect(member).not.toMatch(/^all(Authenticated)?Users$/);
+  });
+
+  it('no role is basic or unknown', () => {
+    for (const { role } of members) expect(permissionsOf(role).size).toBeGreaterThan(0);
+  });
+
+  it('no identity of non-production holds a role in production', () => {
+    const held = members.filter(isIn('baton-prod')).filter(({ member }) => NONPROD.test(member));
+    expect(held).toEqual([]);
+  });
+
+  it('production attaches to one topic, reads one bucket and reads one dataset of non-production', () => {
+    const held = members.filter(isIn('baton-nonprod')).filter(({ member }) => PROD.test(member));
+    const what = held.map(({ resource, role, condition }) =>
+      [role, resource, condition?.expression].filter(Boolean).join(' '),
+    );
+    const dataset = 'projects/baton-nonprod/datasets/census';
+    expect(new Set(what)).toEqual(
+      new Set([
+        'roles/pubsub.subscriber projects/baton-nonprod/topics/eval-passed',
+        'roles/storage.objectViewer projects/_/buckets/baton-nonprod-baton',
+        `roles/bigquery.dataViewer projects/baton-nonprod resource.name == "${dataset}" || resource.name.startsWith("${dataset}/")`,
+      ]),
+    );
+  });
+
+  it('no grant is declared twice', () => {
+    const grants = members.map(({ declaredAs: _, ...grant }) => JSON.stringify(grant));
+    expect(new Set(grants).size).toBe(grants.length);
+  });
+});
+
+describe('who runs what', () => {
+  it('each function has a service account of its own', () => {
+    for (const stack of ['nonprod', 'prod']) {
+      const accounts = ofType(stacks, TYPES.function, stack).map(
+        ({ inputs }) => (inputs.serviceConfig as { serviceAccountEmail: string }).serviceAccountEmail,
+      );
+      expect(new Set(accounts).size).toBe(accounts.length);
+      for (const account of accounts) expect(account).toMatch(`@baton-${stack}.iam.gserviceaccount.com`);
+    }
+  });
+
+  it('Dataflow workers, training and serving have accounts of their own', () => {
+    const ids = (stack: string) => ofType(stacks, TYPES.account, stack).map(({ inputs }) => inputs.accountId);
+    expect(ids('nonprod')).toEqual(expect.arrayContaining(['dataflow-worker', 'training']));
+    expect(ids('prod')).toEqual(expect.arrayContaining(['deploy', 'monitor', 'serving']));
+  });
+
+  it('the default compute account is named nowhere, and nothing is left to run as it', () => {
+    expect(JSON.stringify(stacks)).not.toMatch(DEFAULT_COMPUTE);
+    for (const { inputs } of ofType(stacks, TYPES.function)) {
+      const { buildConfig, serviceConfig } = inputs as Record<string, Record<string, unknown>>;
+      expect(buildConfig.serviceAccount).toMatch(/^projects\/.+\/serviceAccounts\/function-builder@/);
+      expect(serviceConfig.environmentVariables).not.toMatchObject({ BATON_TRAINING_SERVICE_ACCOUNT: '' });
+      expect(serviceConfig.environmentVariables).not.toMatchObject({ BATON_DATAFLOW_SERVICE_ACCOUNT: '' });
+      expect(serviceConfig.environmentVariables).not.toMatchObject({ BATON_SERVING_SERVICE_ACCOUNT: '' });
+    }
+  });
+
+  it('no service account has a key', () => {
+    const types = stacks.flatMap(({ resources }) => resources.map(({ type }) => type));
+    expect(types.filter((type) => /^gcp:serviceaccount\/.*key/i.test(type))).toEqual([]);
+  });
+});
+
+it('every dead-letter topic has a subscription', () => {
+  const subscriptions = ofType(stacks, TYPES.subscription);
+  const deadLetterTopics = subscriptions.flatMap(({ inputs }) => {
+    const policy = inputs.deadLetterPolicy as { deadLetterTopic: string } | undefined;
+    return policy ? [policy.deadLetterTopic] : [];
+  });
+  expect(deadLetterTopics.length).toBeGreaterThan(0);
+  expect(subscriptions.map(({ inputs }) => inputs.topic)).toEqual(expect.arrayContaining(deadLetterTopics));
+});
