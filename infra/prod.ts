@@ -47,6 +47,7 @@ export function declareProd(settings: ProdSettings) {
     tenancy,
     account: accounts.settle,
     maxInstances: 1,
+    scheduledOnly: true,
   });
   new Schedule('settle-every-minute', {
     ...settings,

@@ -78,7 +78,10 @@ export async function publish(event: Envelope, topic: string): Promise<void> {
   try {
     await publisher.publishMessage(toPubsubMessage(event));
   } catch (error) {
-    const { code, message } = toStageFailure(error);
+    // Calls that the client would retry come back without the error's info read.
+    const { GoogleError } = await import('google-gax');
+    const informed = GoogleError.parseGRPCStatusDetails(error as InstanceType<typeof GoogleError>);
+    const { code, message } = toStageFailure(informed);
     if (code === 'BATON_PERMISSION_DENIED') throw new UnpublishableEnding(code, message, { cause: error });
     throw error;
   }

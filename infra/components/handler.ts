@@ -14,6 +14,8 @@ export interface HandlerArgs {
   /** The topic that wakes the handler, and the function that parks what it can't handle. */
   wokenBy?: { topic: pulumi.Input<string>; park: PushTarget };
   maxInstances?: number;
+  /** Whether only the clock calls it, and no push. */
+  scheduledOnly?: boolean;
 }
 
 /** One function, named after its handler, with the subscription that wakes it. */
@@ -33,7 +35,7 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
     const handler = new gcp.cloudfunctionsv2.Function(name, functionArgs(name, args), { parent: this });
     this.uri = handler.serviceConfig.apply((service) => service?.uri ?? '');
     this.service = handler.name;
-    const mayInvoke = this.grantInvoker('push', args.tenancy.pushIdentity);
+    const mayInvoke = args.scheduledOnly ? [] : this.grantInvoker('push', args.tenancy.pushIdentity);
     if (args.wokenBy) {
       const { topic, park } = args.wokenBy;
       new PushSubscription(

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GrpcModule, Lint, RestModule } from '../../local/boundaries.ts';
+import type { BeforeCall } from '../../local/grpc/server.ts';
 import { connectThisProcess } from '../../local/network/connect.ts';
 import { LocalNetwork } from '../../local/network/network.ts';
 
@@ -25,6 +26,7 @@ export async function startServices(options: {
   grpc?: GrpcModule[];
   rest?: RestModule[];
   stateDir?: string;
+  beforeCall?: BeforeCall;
   onLint?: (lint: Lint) => void;
   onFault?: (subject: string, error: unknown) => void;
 }): Promise<Services> {
@@ -38,7 +40,8 @@ export async function startServices(options: {
     },
     ...(options.onFault && { onFault: options.onFault }),
   });
-  await network.serve({ grpc: options.grpc ?? [], rest: options.rest ?? [] });
+  const { grpc, rest, beforeCall } = options;
+  await network.serve({ grpc: grpc ?? [], rest: rest ?? [], ...(beforeCall && { beforeCall }) });
   const user = TEST_PRINCIPAL.replace('user:', '');
   connectThisProcess(await network.environment({ user, project: TEST_PROJECT }));
   return {

@@ -1,14 +1,15 @@
 import { expect, vi } from 'vitest';
-import type { BatonEvent, StageName } from '../../events/index.ts';
 import {
+  type BatonEvent,
   type Envelope,
   Envelope as EnvelopeSchema,
   layout,
   type RunId,
-  toPubsubMessage,
+  type StageName,
 } from '../../events/index.ts';
 import { digestArtifact } from '../../handlers/runtime/artifact.ts';
 import { censusRow, censusTable, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
+import { publish } from './publish.ts';
 
 /** Rows whose label follows from the age, so that any model passes the gate. */
 const plainTable = (rows: number) =>
@@ -63,7 +64,7 @@ export class Exercise {
     const monitored = this.#test.storage
       .bucket(this.#test.buckets.prod)
       .file(layout.event(run, 'monitor', 2));
-    await vi.waitFor(async () => expect(await monitored.exists()).toEqual([true]), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await monitored.exists()).toEqual([true]), { timeout: 90_000 });
   }
 
   /** Brings every stage, and settle in both projects, to a point where it has to park. */
@@ -109,14 +110,10 @@ export class Exercise {
   }
 
   async #deadLetter(stack: 'nonprod' | 'prod', stage: StageName, event: Envelope): Promise<void> {
-    const attributes = {
+    const late = { ...event, attempt: 9 };
+    await publish(this.#test, stack, `${stage}-dead-letter`, late, {
       CloudPubSubDeadLetterSourceSubscription: stage,
       CloudPubSubDeadLetterSourceDeliveryCount: '10',
-    };
-    const message = toPubsubMessage({ ...event, attempt: 9 });
-    await this.#send(stack, `${stage}-dead-letter`, {
-      ...message,
-      attributes: { ...message.attributes, ...attributes },
     });
   }
 
@@ -142,18 +139,6 @@ export class Exercise {
     const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'deployed'];
     const topic = topics.find((name) => event.type === `dev.baton.${name.replace('-', '.')}.v1`);
     if (!topic) throw new Error(`no stage hears of ${event.type}`);
-    await this.#send(stack, topic, toPubsubMessage(event));
-  }
-
-  async #send(
-    stack: 'nonprod' | 'prod',
-    topic: string,
-    message: ReturnType<typeof toPubsubMessage>,
-  ): Promise<void> {
-    const { PubSub } = await import('@google-cloud/pubsub');
-    const client = new PubSub();
-    const project = this.#test.cloud.output(stack, 'project');
-    await client.topic(`projects/${project}/topics/${topic}`).publishMessage(message);
-    await client.close();
+    await publish(this.#test, stack, topic, event);
   }
 }

@@ -7,11 +7,9 @@ import { deadLetterAll } from './dead-letter-drill.ts';
 import { Exercise } from './exercise.ts';
 
 /**
- * Every access that the program's identities need when runs pass, fail, are refused, repeated, replayed, parked
- * and given up, as the local cloud decided it.
+ * By declared member, a call that it alone permits, so that without it this call would be denied: out of all that
+ * the program's identities do when runs pass, fail, are refused, repeated, replayed, parked and given up.
  */
-const decisions: Decision[] = [];
-/** What a grant is the only one to permit: without it, the first of these calls would be denied. */
 const needed = new Map<string, Decision>();
 const denied = new Map<string, Decision>();
 let cloud: TestCloud;
@@ -24,7 +22,6 @@ function onDecision(decision: Decision): void {
   if (grants.size === 0) denied.set(`${decision.principal} ${decision.permission}`, decision);
   if (grants.size !== 1 || only === undefined || needed.has(only)) return;
   needed.set(only, decision);
-  decisions.push(decision);
 }
 
 const unneeded = () => declared.filter((name) => !needed.has(name));
@@ -42,7 +39,7 @@ beforeAll(async () => {
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
   await exercise.parks(good);
-}, 240_000);
+}, 300_000);
 afterAll(() => cloud.close());
 
 test('no grant is unused: without any one of them, some call would be denied', async () => {
