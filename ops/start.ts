@@ -3,7 +3,7 @@ import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
 import { type Report, reportOf } from './runs/report.ts';
 import type { Buckets } from './runs/run-view.ts';
 import { watchRun } from './runs/watch.ts';
-import { chooseDataSet, dropInto } from './start/data-set.ts';
+import { chooseDataSet, type DataSet, dropInto } from './start/data-set.ts';
 import { parseStartOptions, type StartOptions } from './start/options.ts';
 import { predict, readSamples } from './start/predict.ts';
 import { Progress } from './start/progress.ts';
@@ -33,10 +33,11 @@ process.exitCode = await main(options, interruption.signal);
 async function main(options: StartOptions, signal: AbortSignal): Promise<number> {
   let cloud: LocalCloud | undefined;
   try {
+    const dataSet = await chooseDataSet(options, signal);
     progress.say('booting the local cloud');
     cloud = await startLocalCloud({ stateDir: options.state, config: options.config, signal });
     progress.say(`local cloud is up: ${cloud.describe()}`);
-    const report = await run(cloud, options, signal);
+    const report = await run(cloud, dataSet, options, signal);
     console.log(options.json ? JSON.stringify(report, null, 2) : summarise(report));
     reportLints(cloud);
     if (options.keep) await untilInterrupted(cloud, signal);
@@ -53,7 +54,12 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
   }
 }
 
-async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal): Promise<Report> {
+async function run(
+  cloud: LocalCloud,
+  dataSet: DataSet,
+  options: StartOptions,
+  signal: AbortSignal,
+): Promise<Report> {
   await cloud.connectThisProcess();
   const { Storage } = await import('@google-cloud/storage');
   const storage = new Storage();
@@ -62,7 +68,6 @@ async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal
     prod: cloud.output('prod', 'bucket'),
   };
 
-  const dataSet = await chooseDataSet(options, signal);
   const drop = `census-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
   const id = await dropInto(storage, buckets.nonprod, dataSet, drop);
   progress.say(
