@@ -47,7 +47,7 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
       progress.say('interrupted');
       return INTERRUPTED;
     }
-    progress.say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    progress.say(`failed: ${explain(error)}`);
     return 1;
   } finally {
     await cloud?.close();
@@ -86,6 +86,12 @@ async function run(
   const evaluated = view.stages.find((stage) => stage.event?.type === EvalPassed.type)?.event;
   const [sample] = await readSamples(storage, EvalPassed.data.parse(evaluated?.data).samples);
   return { ...report, prediction: await predict(report.endpoint, sample.instance) };
+}
+
+/** An Error says what is wrong in its message; anything more special is a defect, and its stack is wanted. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'Error' ? error.message : (error.stack ?? error.message);
 }
 
 /** What the local cloud noticed although every call succeeded. */
