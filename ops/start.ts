@@ -27,7 +27,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort());
 }
 
-process.exitCode = await main(options, interruption.signal);
+// Whatever a client library keeps open must not keep this process: all that was started has been stopped.
+process.exit(await main(options, interruption.signal));
 
 /** Boots the local cloud, drops the data set, follows the run, and stops all it started. */
 async function main(options: StartOptions, signal: AbortSignal): Promise<number> {
