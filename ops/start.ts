@@ -101,7 +101,10 @@ function reportLints(cloud: LocalCloud): void {
 }
 
 async function untilInterrupted(cloud: LocalCloud, signal: AbortSignal): Promise<void> {
-  progress.say(`staying up, Ctrl-C stops everything\n${await cloud.instructions()}`);
+  progress.say(
+    'staying up, Ctrl-C stops everything; in another terminal, in a subshell, this leads clients here:',
+  );
+  process.stderr.write(`${await cloud.instructions()}\n`);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
