@@ -24,7 +24,7 @@ describe.runIf(existsSync(CENSUS))('the chain on the census data', () => {
     view = await test.ended(run, 120_000);
     samples = await readSamples(test.storage, EvalPassed.data.parse(eventOf('evaluate')?.data).samples);
   }, 150_000);
-  afterAll(() => test.close());
+  afterAll(() => test?.close());
 
   it('ends deployed and monitored', () => {
     expect(test.report(view)).toMatchObject({ state: 'monitored', rows: { train: 32561, eval: 16278 } });
