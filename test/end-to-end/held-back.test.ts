@@ -3,7 +3,13 @@ import { layout } from '../../events/index.ts';
 import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
 
 /** What keeps a model that could be trained out of production. */
-const CASES = [
+const CASES: {
+  when: string;
+  config: Record<string, string>;
+  state: string;
+  stages: string[];
+  says: RegExp;
+}[] = [
   {
     when: 'a model below the gate',
     config: { 'baton:gate': '{"accuracy":1.1}' },

@@ -1,1 +1,0 @@
-export { type ProcessLog, type ProcessLogEntry, parseProcessLine } from '../processes/output-line.ts';
