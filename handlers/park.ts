@@ -12,7 +12,7 @@ import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { createLogger, type Logger } from './runtime/log.ts';
 import { recordedEnding } from './runtime/outbox.ts';
-import { childTrace } from './runtime/trace.ts';
+import { workOn } from './runtime/stage.ts';
 import { keepUndecodable } from './runtime/undecodable.ts';
 
 const SOURCE = 'CloudPubSubDeadLetterSource';
@@ -39,12 +39,10 @@ async function park(push: PushBody, environment: Environment, logger: Logger): P
   if (!stage.success || !carriesCloudEvent(attributes)) return;
   const event = fromPubsubMessage({ data: Buffer.from(push.message.data ?? '', 'base64'), attributes });
   const attempt = { run: event.correlationid, stage: stage.data, attempt: event.attempt };
-  const traceparent = childTrace(attempt.run, event.traceparent);
-  const log = logger.with({ ...attempt, traceparent });
-  const work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
+  const work = workOn(attempt, event.traceparent, environment, logger);
   const ending = await recordedEnding(environment.BATON_BUCKET, attempt);
   if (ending && ending.type !== Parked.type) {
-    log('INFO', `${event.id} had ended the stage before, with ${ending.id}`);
+    work.log('INFO', `${event.id} had ended the stage before, with ${ending.id}`);
     return;
   }
   const failure = new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`);

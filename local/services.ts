@@ -99,7 +99,6 @@ export async function openServices(
     mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
   });
-  closing.adopt(broker, async (it) => it.close());
   publishNotifications(
     storage,
     broker,
@@ -126,7 +125,6 @@ export async function openServices(
       }),
     identityToken: ({ email, audience }) => identityToken(email, audience),
   });
-  closing.adopt(eventarc, async (it) => it.close());
   const dataflow = new DataflowEngine({
     stateDir,
     objects: storage,
@@ -150,12 +148,15 @@ export async function openServices(
   const vertex = createVertex({
     ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
   });
-  // Processes go first and all at once, whoever owns them, so that an end takes seconds.
+  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
   closing.defer(async () => {
+    // First whatever calls functions, so that nothing is asked of them while they stop.
+    scheduler.close();
+    eventarc.close();
+    broker.close();
+    // Then the processes, all at once, whoever owns them: an end takes seconds.
     await Promise.all([processes.close(), functions.close(), vertex.close(), dataflow.close()]);
   });
-  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
-  closing.adopt(scheduler, async (it) => it.close());
 
   return {
     ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes },

@@ -61,7 +61,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The numeric `code` (gRPC or HTTP) that the Google clients put on their errors. */
-export function errorCode(error: unknown): number | undefined {
+function errorCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   const code = Number(error.code);
   return Number.isInteger(code) ? code : undefined;

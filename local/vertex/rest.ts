@@ -21,6 +21,7 @@ export function restModule(predictions: Predictions, authorize: Authorize = () =
   };
   return {
     hosts: ['*-aiplatform.googleapis.com'],
+    alsoGrpc: true,
     register: (app: FastifyInstance) => {
       app.post(`${ENDPOINT}::predict`, (request) => {
         const body = PredictBody.safeParse(request.body);
