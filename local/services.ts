@@ -4,6 +4,7 @@ import { bigqueryRest } from './bigquery/rest.ts';
 import type { GrpcModule, Lint, RestModule } from './boundaries.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
+import { KeyManagement } from './kms/key-management.ts';
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
 import type { LocalNetwork } from './network/network.ts';
@@ -50,6 +51,7 @@ export interface Services {
   eventarc: Eventarc;
   scheduler: Scheduler;
   processes: LocalProcessHost;
+  keys: KeyManagement;
   grpc: GrpcModule[];
   rest: RestModule[];
 }
@@ -60,10 +62,19 @@ export async function openServices(
   closing: AsyncDisposableStack,
 ): Promise<Services> {
   const { stateDir, network, projectNumber, onLint } = options;
+  const keys = new KeyManagement({ projectNumber });
   const logs = new LogStore({ stateDir });
-  const storage = closing.adopt(new StorageEngine({ stateDir }), async (it) => it.close());
-  const warehouse = closing.adopt(await BigQueryEngine.open({ stateDir, objects: storage }), (it) =>
-    it.close(),
+  const storage = closing.adopt(
+    new StorageEngine({ stateDir, checkKey: keys.checkerOf('storage.googleapis.com') }),
+    async (it) => it.close(),
+  );
+  const warehouse = closing.adopt(
+    await BigQueryEngine.open({
+      stateDir,
+      objects: storage,
+      checkKey: keys.checkerOf('bigquery.googleapis.com'),
+    }),
+    (it) => it.close(),
   );
   const processes = new LocalProcessHost({
     stateDir,
@@ -83,6 +94,7 @@ export async function openServices(
   const broker = new PubSub({
     stateDir,
     warehouse,
+    checkKey: keys.checkerOf('pubsub.googleapis.com'),
     transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
     onDelivery: options.onDelivery,
   });
@@ -104,10 +116,19 @@ export async function openServices(
     objects: storage,
     warehouse,
     logs,
+    checkKey: keys.checkerOf('dataflow.googleapis.com'),
     onStateChange: (job) => eventarc.publish(jobStatusChanged({ ...job }, projectNumber(job.projectId))),
   });
   const containers = new LocalContainerRuntime({ host: processes, context: ROOT });
-  const vertex = createVertex({ stateDir, objects: storage, containers, warehouse, logs, projectNumber });
+  const vertex = createVertex({
+    stateDir,
+    objects: storage,
+    containers,
+    warehouse,
+    logs,
+    projectNumber,
+    checkKey: keys.checkerOf('aiplatform.googleapis.com'),
+  });
   // Processes go first and all at once, whoever owns them, so that an end takes seconds.
   closing.defer(async () => {
     await Promise.all([processes.close(), functions.close(), vertex.close(), dataflow.close()]);
@@ -116,7 +137,7 @@ export async function openServices(
   closing.adopt(scheduler, async (it) => it.close());
 
   return {
-    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes },
+    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys },
     grpc: [
       pubsubGrpc(broker),
       vertex.grpc,

@@ -1,7 +1,7 @@
 import { createReadStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
+import type { CheckKey, ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
 import type { ObjectDraft, VersionOptions } from './bucket-objects.ts';
 import { type Bucket, Buckets } from './buckets.ts';
 import { requireChecksums } from './checksums.ts';
@@ -29,7 +29,7 @@ export interface StorageOptions {
    * Told of each key that a bucket or object is about to be kept under; undefined where none is given. Throws the
    * answer when the key may not be used, or when one is required.
    */
-  checkKey?: (use: { kmsKeyName: string | undefined; project: string; resource: string }) => void;
+  checkKey?: CheckKey;
   /** Milliseconds since 1970. */
   nowMs?: () => number;
 }
@@ -102,7 +102,8 @@ export class StorageEngine implements ObjectStore {
     const bucket = this.buckets.get(name);
     const { encryption } = patch as { encryption?: unknown };
     if (encryption !== undefined) {
-      this.#checkBucketKey({ name, project: bucket.resource.project, encryption });
+      const { project, location } = bucket.resource;
+      this.#checkBucketKey({ name, project, location, encryption });
     }
     this.buckets.patch(bucket, patch);
   }
@@ -241,14 +242,17 @@ export class StorageEngine implements ObjectStore {
   #checkBucketKey({
     name,
     project,
+    location,
     encryption,
   }: {
     name: string;
     project: string;
+    location: string;
     encryption?: unknown;
   }): void {
     const { defaultKmsKeyName } = (encryption ?? {}) as { defaultKmsKeyName?: string };
-    this.#checkKey({ kmsKeyName: defaultKmsKeyName, project, resource: `projects/_/buckets/${name}` });
+    const resource = `projects/_/buckets/${name}`;
+    this.#checkKey({ kmsKeyName: defaultKmsKeyName, project, location, resource });
   }
 
   #draft(bucket: Bucket, insertion: Insertion): ObjectDraft {
@@ -258,6 +262,7 @@ export class StorageEngine implements ObjectStore {
     this.#checkKey({
       kmsKeyName: key,
       project: resource.project,
+      location: resource.location,
       resource: `projects/_/buckets/${resource.name}/objects/${insertion.name}`,
     });
     return {

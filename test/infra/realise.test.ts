@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { KeyManagement } from '../../local/kms/key-management.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
     functions: { declare: async (declaration) => void functions.push(declaration) },
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
+    keys: new KeyManagement({ projectNumber: () => '111111111111' }),
   };
   resources = (await recordBoth()).flatMap((stack) => stack.resources);
   realised = await realise(resources, cloud);
