@@ -193,6 +193,13 @@ export class Jobs {
     job.result = outcome.result;
     this.#results.push(job);
     if (query.destinationTable) await this.#storeResult(outcome, query);
+    else this.#checkResultKey(job.reference, query);
+  }
+
+  /** Results that are given no table are kept for a day, in one without a name. */
+  #checkResultKey({ projectId, jobId }: JobReference, query: z.output<typeof QueryConfiguration>): void {
+    const kmsKeyName = query.destinationEncryptionConfiguration?.kmsKeyName;
+    if (kmsKeyName) this.#parts.tables.checkResultKey(kmsKeyName, projectId, jobId);
   }
 
   async #storeResult(outcome: Outcome, query: z.output<typeof QueryConfiguration>): Promise<void> {

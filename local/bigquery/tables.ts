@@ -55,6 +55,11 @@ export class Tables {
     return dataset;
   }
 
+  /** Throws when a job's result may not be kept under the key. */
+  checkResultKey(kmsKeyName: string, project: string, jobId: string): void {
+    this.#checkKey({ kmsKeyName, project, resource: `projects/${project}/jobs/${jobId}` });
+  }
+
   async patchDataset(
     projectId: string,
     datasetId: string,
@@ -63,6 +68,12 @@ export class Tables {
     return this.#catalog.write(async (_connection, edits) => {
       const before = this.#catalog.dataset(projectId, datasetId);
       const after = { ...before, ...changes, lastModifiedTime: this.#now() };
+      this.#checkKey({
+        kmsKeyName: after.kmsKeyName,
+        project: projectId,
+        location: after.location,
+        resource: `projects/${projectId}/datasets/${datasetId}`,
+      });
       edits.put('dataset', datasetKey(projectId, datasetId), after);
       return after;
     });
