@@ -202,6 +202,14 @@ describe('what inherits its key', () => {
     const own = bucket.file('own', { kmsKeyName: UNGRANTED });
     await refusal(own.save('x', { resumable: false }), 'PERMISSION_DENIED');
     await refusal(bucket.setMetadata({ encryption: null }), 'FAILED_PRECONDITION');
+    const [topic] = await services.pubsub.createTopic({ name: 'keeps', kmsKeyName: KEY });
+    await refusal(topic.setMetadata({ kmsKeyName: UNGRANTED }), 'PERMISSION_DENIED');
+    const [dataset] = await services.bigquery.createDataset('keeps', {
+      location: REGION,
+      defaultEncryptionConfiguration: { kmsKeyName: KEY },
+    });
+    const change = { defaultEncryptionConfiguration: { kmsKeyName: UNGRANTED } };
+    await refusal(dataset.setMetadata(change), 'PERMISSION_DENIED');
     const query = { query: 'SELECT 1', destinationEncryptionConfiguration: { kmsKeyName: UNGRANTED } };
     await refusal(services.bigquery.query(query), 'PERMISSION_DENIED');
   });
