@@ -10,7 +10,7 @@ import { fail } from './runtime/ending.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { createLogger, type Logger } from './runtime/log.ts';
-import { childTrace } from './runtime/trace.ts';
+import { workOn } from './runtime/stage.ts';
 import { keepUndecodable } from './runtime/undecodable.ts';
 
 const SOURCE = 'CloudPubSubDeadLetterSource';
@@ -37,9 +37,7 @@ async function park(push: PushBody, environment: Environment, logger: Logger): P
   if (!stage.success || !carriesCloudEvent(attributes)) return;
   const event = fromPubsubMessage({ data: Buffer.from(push.message.data ?? '', 'base64'), attributes });
   const attempt = { run: event.correlationid, stage: stage.data, attempt: event.attempt };
-  const traceparent = childTrace(attempt.run, event.traceparent);
-  const log = logger.with({ ...attempt, traceparent });
-  const work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
+  const work = workOn(attempt, event.traceparent, environment, logger);
   const failure = new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`);
   await fail(attempt, failure, work, { id: event.id, deliveryId: messageId });
 }

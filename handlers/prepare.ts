@@ -11,18 +11,15 @@ import {
   runIdOf,
 } from '../events/index.ts';
 import { inspectFile } from './drop-inspection.ts';
-import { releaseClaim, takeClaim } from './runtime/claim.ts';
+import { type Answer, makeAttempt } from './runtime/attempt.ts';
 import { bigquery } from './runtime/clients.ts';
-import { concludeStart, fail } from './runtime/ending.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { isAlreadyExists, StageFailure } from './runtime/failure.ts';
-import type { Answer } from './runtime/handle-event.ts';
 import type { Logger } from './runtime/log.ts';
 import { type ObjectStat, statObject, writeJson } from './runtime/objects.ts';
 import { recordExpectation } from './runtime/outstanding.ts';
 import { serve } from './runtime/serve.ts';
-import { completed, type Outcome, type Settling, type Work } from './runtime/stage.ts';
-import { childTrace } from './runtime/trace.ts';
+import { completed, type Outcome, type Settling, type Work, workOn } from './runtime/stage.ts';
 import { readWorkload } from './runtime/workload.ts';
 
 const Settings = Environment.extend({
@@ -79,7 +76,7 @@ const generationsOf = (drop: Drop) => ({
   eval: drop.files.eval?.generation,
 });
 
-async function startRun(
+function startRun(
   drop: Drop,
   delivery: Extract<Delivery, { kind: 'object' }>,
   environment: Environment,
@@ -87,30 +84,13 @@ async function startRun(
 ): Promise<Answer> {
   const run = runIdOf(drop.name, generationsOf(drop));
   const attempt = { run, stage: 'prepare', attempt: 1 } as const;
-  const traceparent = childTrace(run);
-  const log = logger.with({ ...attempt, traceparent });
-  const work: Work = { ...attempt, environment, log, traceparent, clock: () => new Date() };
-  const bucket = environment.BATON_BUCKET;
-
+  const work = workOn(attempt, undefined, environment, logger);
   const cause = {
     source: `//storage.googleapis.com/projects/_/buckets/${delivery.bucket}`,
     id: `${delivery.object}#${delivery.generation}`,
   };
-  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.clock());
-  if (claim.kind === 'busy') return 'redeliver';
-  if (claim.kind !== 'taken') {
-    log('INFO', `${cause.id} is a duplicate: the run is ${claim.kind}`);
-    return 'acknowledge';
-  }
-  try {
-    await concludeStart(attempt, await prepare(drop, work), work, undefined);
-    return 'acknowledge';
-  } catch (error) {
-    if (await fail(attempt, error, work, { id: cause.id, deliveryId: delivery.deliveryId }))
-      return 'acknowledge';
-    await releaseClaim(bucket, attempt, claim.generation);
-    return 'redeliver';
-  }
+  const { deliveryId } = delivery;
+  return makeAttempt({ ...attempt, cause, deliveryId }, work, () => prepare(drop, work));
 }
 
 /** Checks the drop's files, and makes sure that the run has a dataset to ingest into. */

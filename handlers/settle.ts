@@ -4,8 +4,7 @@ import type { Environment } from './runtime/environment.ts';
 import type { Logger } from './runtime/log.ts';
 import { clearOutstanding, listOutstanding, recordOutstanding } from './runtime/outstanding.ts';
 import { serve } from './runtime/serve.ts';
-import type { Settling, Work } from './runtime/stage.ts';
-import { childTrace } from './runtime/trace.ts';
+import { type Settling, workOn } from './runtime/stage.ts';
 
 /** How many operations one sweep looks at side by side. */
 const CONCURRENCY = 8;
@@ -35,10 +34,9 @@ async function sweep(environment: Environment, logger: Logger): Promise<void> {
 }
 
 async function settleOne(record: OperationRecord, environment: Environment, logger: Logger): Promise<void> {
-  const { run, stage, attempt } = record;
-  const traceparent = childTrace(run, record.traceparent);
-  const log = logger.with({ run, stage, attempt, traceparent });
-  const work: Work = { run, attempt, environment, log, traceparent, clock: () => new Date() };
+  const { stage } = record;
+  const work = workOn(record, record.traceparent, environment, logger);
+  const { log } = work;
   const cause = { id: record.input?.id };
   try {
     const outcome = await (await STAGES[stage]()).settle(record, work);

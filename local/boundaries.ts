@@ -245,6 +245,8 @@ export interface GrpcModule {
 export interface RestModule {
   /** The hosts that lead here, e.g. `storage.googleapis.com`. */
   hosts: string[];
+  /** Whether the hosts carry gRPC too, which then has HTTP/2 for itself. */
+  alsoGrpc?: boolean;
   register(app: FastifyInstance): void;
 }
 

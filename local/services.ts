@@ -98,7 +98,6 @@ export async function openServices(
     transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
     onDelivery: options.onDelivery,
   });
-  closing.adopt(broker, async (it) => it.close());
   publishNotifications(storage, broker, ({ bucket, config }, error) =>
     onLint({
       rule: 'undelivered-notification',
@@ -110,7 +109,6 @@ export async function openServices(
     deliver: (url, request) => ingress.handle(url, request),
     identityToken: ({ email, audience }) => identityToken(email, audience),
   });
-  closing.adopt(eventarc, async (it) => it.close());
   const dataflow = new DataflowEngine({
     stateDir,
     objects: storage,
@@ -129,12 +127,15 @@ export async function openServices(
     projectNumber,
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
-  // Processes go first and all at once, whoever owns them, so that an end takes seconds.
+  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
   closing.defer(async () => {
+    // First whatever calls functions, so that nothing is asked of them while they stop.
+    scheduler.close();
+    eventarc.close();
+    broker.close();
+    // Then the processes, all at once, whoever owns them: an end takes seconds.
     await Promise.all([processes.close(), functions.close(), vertex.close(), dataflow.close()]);
   });
-  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
-  closing.adopt(scheduler, async (it) => it.close());
 
   return {
     ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys },

@@ -3,7 +3,7 @@ import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
 import { type Report, reportOf } from './runs/report.ts';
 import type { Buckets } from './runs/run-view.ts';
 import { watchRun } from './runs/watch.ts';
-import { chooseDataSet, dropInto } from './start/data-set.ts';
+import { chooseDataSet, type DataSet, dropInto } from './start/data-set.ts';
 import { parseStartOptions, type StartOptions } from './start/options.ts';
 import { predict, readSamples } from './start/predict.ts';
 import { Progress } from './start/progress.ts';
@@ -27,16 +27,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort());
 }
 
-process.exitCode = await main(options, interruption.signal);
+// Whatever a client library keeps open must not keep this process: all that was started has been stopped.
+process.exit(await main(options, interruption.signal));
 
 /** Boots the local cloud, drops the data set, follows the run, and stops all it started. */
 async function main(options: StartOptions, signal: AbortSignal): Promise<number> {
   let cloud: LocalCloud | undefined;
   try {
+    const dataSet = await chooseDataSet(options, signal);
     progress.say('booting the local cloud');
     cloud = await startLocalCloud({ stateDir: options.state, config: options.config, signal });
     progress.say(`local cloud is up: ${cloud.describe()}`);
-    const report = await run(cloud, options, signal);
+    const report = await run(cloud, dataSet, options, signal);
     console.log(options.json ? JSON.stringify(report, null, 2) : summarise(report));
     reportLints(cloud);
     if (options.keep) await untilInterrupted(cloud, signal);
@@ -46,14 +48,19 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
       progress.say('interrupted');
       return INTERRUPTED;
     }
-    progress.say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    progress.say(`failed: ${explain(error)}`);
     return 1;
   } finally {
     await cloud?.close();
   }
 }
 
-async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal): Promise<Report> {
+async function run(
+  cloud: LocalCloud,
+  dataSet: DataSet,
+  options: StartOptions,
+  signal: AbortSignal,
+): Promise<Report> {
   await cloud.connectThisProcess();
   const { Storage } = await import('@google-cloud/storage');
   const storage = new Storage();
@@ -62,7 +69,6 @@ async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal
     prod: cloud.output('prod', 'bucket'),
   };
 
-  const dataSet = await chooseDataSet(options, signal);
   const drop = `census-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
   const id = await dropInto(storage, buckets.nonprod, dataSet, drop);
   progress.say(
@@ -83,13 +89,22 @@ async function run(cloud: LocalCloud, options: StartOptions, signal: AbortSignal
   return { ...report, prediction: await predict(report.endpoint, sample.instance) };
 }
 
+/** An Error says what is wrong in its message; anything more special is a defect, and its stack is wanted. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'Error' ? error.message : (error.stack ?? error.message);
+}
+
 /** What the local cloud noticed although every call succeeded. */
 function reportLints(cloud: LocalCloud): void {
   for (const lint of cloud.lints()) progress.say(`lint: ${lint}`);
 }
 
 async function untilInterrupted(cloud: LocalCloud, signal: AbortSignal): Promise<void> {
-  progress.say(`staying up, Ctrl-C stops everything\n${await cloud.instructions()}`);
+  progress.say(
+    'staying up, Ctrl-C stops everything; in another terminal, in a subshell, this leads clients here:',
+  );
+  process.stderr.write(`${await cloud.instructions()}\n`);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -6,7 +6,7 @@ import { deleteObject, readJson, statObject, writeJson } from './objects.ts';
  * How long others keep off a claimed attempt, in milliseconds. A stage only submits work and ends, so this is
  * far above what a healthy handler needs, and a crashed one is followed after it.
  */
-export const LEASE_MS = 120_000;
+const LEASE_MS = 120_000;
 
 /** What a handler finds when it asks for an attempt. */
 export type ClaimResult =

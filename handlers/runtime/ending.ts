@@ -7,7 +7,7 @@ import {
   Refused,
 } from '../../events/index.ts';
 import { toStageFailure } from './failure.ts';
-import { endingEvent, publish, recordEnding } from './outbox.ts';
+import { endingEvent, publish, recordEnding, topicOf } from './outbox.ts';
 import { clearOutstanding, recordOutstanding } from './outstanding.ts';
 import type { Completed, Outcome, Work } from './stage.ts';
 
@@ -37,8 +37,7 @@ async function end<Data>(
     now: work.clock(),
   });
   const standing = await recordEnding(environment.BATON_BUCKET, attempt, event);
-  // An earlier ending of another kind has its own topic: its id ends with the topic's name.
-  await publish(standing, standing.id.slice(standing.id.lastIndexOf('/') + 1));
+  await publish(standing, topicOf(standing));
   await clearOutstanding(environment.BATON_BUCKET, attempt);
 }
 

@@ -51,7 +51,7 @@ export function toStageFailure(error: unknown): StageFailure {
 }
 
 /** The numeric `code` (gRPC or HTTP) that the Google clients put on their errors. */
-export function errorCode(error: unknown): number | undefined {
+function errorCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   const code = Number(error.code);
   return Number.isInteger(code) ? code : undefined;

@@ -56,6 +56,9 @@ export async function recordedEnding(bucket: string, attempt: Attempt): Promise<
   return (await readJson(bucket, object, Envelope))?.value;
 }
 
+/** The topic of an ending: its id closes with it. */
+export const topicOf = (ending: Envelope): string => ending.id.slice(ending.id.lastIndexOf('/') + 1);
+
 /** Publishes an event on its topic and waits until Pub/Sub has it. */
 export async function publish(event: Envelope, topic: string): Promise<void> {
   const publisher = (await pubsub()).topic(topic, { batching: { maxMessages: 1 } });

@@ -1,7 +1,8 @@
 import type { Request, Response } from '@google-cloud/functions-framework';
 import { ContractViolation, type Delivery, decodeDelivery, parsePushBody } from '../../events/index.ts';
+import type { Answer } from './attempt.ts';
 import { Environment, readEnvironment } from './environment.ts';
-import { type Answer, handleEvent } from './handle-event.ts';
+import { handleEvent } from './handle-event.ts';
 import { createLogger, type Logger } from './log.ts';
 import type { Stage } from './stage.ts';
 import { keepUndecodable } from './undecodable.ts';

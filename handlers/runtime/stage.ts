@@ -10,6 +10,7 @@ import {
 } from '../../events/index.ts';
 import type { Environment } from './environment.ts';
 import type { Logger } from './log.ts';
+import { childTrace } from './trace.ts';
 
 /** What a stage is given to work with. */
 export interface Work {
@@ -19,6 +20,24 @@ export interface Work {
   log: Logger;
   traceparent: string;
   clock(): Date;
+}
+
+/** What an attempt works with: its own span of the run's trace, and a logger that says where it stands. */
+export function workOn(
+  { run, stage, attempt }: { run: RunId; stage: StageName; attempt: number },
+  traceparent: string | undefined,
+  environment: Environment,
+  logger: Logger,
+): Work {
+  const span = childTrace(run, traceparent);
+  return {
+    run,
+    attempt,
+    environment,
+    log: logger.with({ run, stage, attempt, traceparent: span }),
+    traceparent: span,
+    clock: () => new Date(),
+  };
 }
 
 /** How a stage's work stands: ended with an event, or handed to `settle`. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { MACRO_DEFINITIONS } from './googlesql-macros.ts';
 
 export type { DuckDBConnection } from '@duckdb/node-api';
 
@@ -9,8 +10,12 @@ export const RESULTS = 'results';
 
 const SETTINGS = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
 
-/** How GoogleSQL orders nulls and reads times, which DuckDB does otherwise by default. */
-const SESSION = ["SET TimeZone='UTC'", "SET default_null_order='nulls_first_on_asc_last_on_desc'"];
+/** How GoogleSQL orders nulls, reads times and computes, which DuckDB does otherwise by default. */
+const SESSION = [
+  "SET TimeZone='UTC'",
+  "SET default_null_order='nulls_first_on_asc_last_on_desc'",
+  ...MACRO_DEFINITIONS,
+];
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

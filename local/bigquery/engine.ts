@@ -10,6 +10,7 @@ import { Loader } from './load.ts';
 import type { RowsPage, RowsQuery } from './pages.ts';
 import { readPage } from './pages.ts';
 import { appendRows } from './rows.ts';
+import { TableJobs } from './table-jobs.ts';
 import { type TableSettings, Tables } from './tables.ts';
 import { normalizeFields } from './types.ts';
 import { plainValue } from './values.ts';
@@ -44,10 +45,9 @@ export class BigQueryEngine implements Warehouse {
     this.jobs = new Jobs({
       database,
       catalog,
-      tables: this.tables,
       runner: this.#runner,
       loader,
-      exporter,
+      tableJobs: new TableJobs({ database, catalog, tables: this.tables, exporter }),
       now,
     });
   }

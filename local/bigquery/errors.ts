@@ -49,6 +49,8 @@ export function queryError(error: unknown): StatusError {
   if (column) return invalidQuery(`Unrecognized name: ${column[1]}`);
   const syntax = /^Parser Error: syntax error at or near "([^"]*)"/.exec(firstLine);
   if (syntax) return invalidQuery(`Syntax error: Unexpected "${syntax[1]}"`);
+  const overflow = /Overflow in \w+ of INT64 \((.+)\)/.exec(firstLine);
+  if (overflow) return invalidQuery(`int64 overflow: ${overflow[1]}`);
   return invalidQuery(firstLine.replace(DUCKDB_KIND, ''));
 }
 

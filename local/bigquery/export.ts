@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ObjectStore, TableField } from '../boundaries.ts';
 import { type DuckDBConnection, quoteText } from './duckdb.ts';
 import { invalid, invalidQuery, notFound, unsupported } from './errors.ts';
-import { type PlannedQuery, selectAs } from './execute.ts';
+import { type PlannedQuery, selectAs } from './planned-query.ts';
 import type { Options } from './statements.ts';
 import { duckdbType } from './types.ts';
 import { exportedObject, parseUri } from './uris.ts';

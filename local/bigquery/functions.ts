@@ -7,7 +7,7 @@ import { invalidQuery, unsupported } from './errors.ts';
 type Translation = (...args: string[]) => string;
 
 const SAME_NAME = `
-  ABS ACOS ASIN ATAN ATAN2 COS SIN TAN CEIL CEILING FLOOR ROUND TRUNC SQRT EXP LN LOG10 POW POWER SIGN
+  ABS ACOS ASIN ATAN ATAN2 COS SIN TAN CEIL CEILING FLOOR SQRT EXP LN LOG10 POW POWER SIGN
   LOWER UPPER LENGTH TRIM LTRIM RTRIM REPLACE REVERSE REPEAT STRPOS SUBSTR SUBSTRING STARTS_WITH ENDS_WITH
   COALESCE NULLIF ERROR
   COUNT SUM AVG MIN MAX ANY_VALUE STRING_AGG ARRAY_AGG APPROX_COUNT_DISTINCT CORR COVAR_POP COVAR_SAMP
@@ -33,6 +33,8 @@ const RENAMED: Record<string, string> = {
   FROM_BASE64: 'from_base64',
   FROM_HEX: 'unhex',
   RAND: 'random',
+  DIV: 'googlesql_div',
+  MOD: 'googlesql_mod',
   IS_NAN: 'isnan',
   IS_INF: 'isinf',
   UNIX_MILLIS: 'epoch_ms',
@@ -63,6 +65,10 @@ const unlessNull = (name: string): Translation => {
   return (...args) =>
     `CASE WHEN ${args.map((arg) => `(${arg}) IS NULL`).join(' OR ')} THEN NULL ELSE ${name}(${args}) END`;
 };
+const toDigits = (name: string): Translation => {
+  return (value, digits) =>
+    digits === undefined ? `${name}(${value})` : `${name}(${value}, CAST(${digits} AS INTEGER))`;
+};
 const jsonText: Translation = (json, path = "'$'") => `json_extract_string(${json}, ${path})`;
 const regexpExtract: Translation = (text, pattern) => {
   // RE2 returns the capturing group if there is one; DuckDB gives '' where GoogleSQL gives NULL.
@@ -75,15 +81,15 @@ const REWRITTEN: Record<string, Translation> = {
   IF: (condition, then, otherwise) => `CASE WHEN ${condition} THEN ${then} ELSE ${otherwise} END`,
   IFNULL: (value, otherwise) => `coalesce(${value}, ${otherwise})`,
   SAFE_DIVIDE: (a, b) => `((${a}) / nullif((${b}), 0))`,
-  IEEE_DIVIDE: (a, b) => `(CAST(${a} AS DOUBLE) / CAST(${b} AS DOUBLE))`,
-  DIV: (a, b) => `((${a}) // (${b}))`,
-  MOD: (a, b) => `((${a}) % (${b}))`,
+  IEEE_DIVIDE: (a, b) => `system.main."/"(CAST(${a} AS DOUBLE), CAST(${b} AS DOUBLE))`,
+  ROUND: toDigits('round'),
+  TRUNC: toDigits('trunc'),
   LOG: (value, base) => (base === undefined ? `ln(${value})` : `(ln(${value}) / ln(${base}))`),
   GREATEST: unlessNull('greatest'),
   LEAST: unlessNull('least'),
   CONCAT: (...parts) => `(${parts.map((part) => `(${part})`).join(' || ')})`,
-  LPAD: (text, length, pad = "' '") => `lpad(${text}, ${length}, ${pad})`,
-  RPAD: (text, length, pad = "' '") => `rpad(${text}, ${length}, ${pad})`,
+  LPAD: (text, length, pad = "' '") => `lpad(${text}, CAST(${length} AS INTEGER), ${pad})`,
+  RPAD: (text, length, pad = "' '") => `rpad(${text}, CAST(${length} AS INTEGER), ${pad})`,
   SPLIT: (text, separator = "','") => `string_split(${text}, ${separator})`,
   REGEXP_REPLACE: (text, pattern, by) => `regexp_replace(${text}, ${pattern}, ${by}, 'g')`,
   REGEXP_EXTRACT: regexpExtract,

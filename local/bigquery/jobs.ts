@@ -1,56 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { TableField } from '../boundaries.ts';
-import { type Catalog, storedTable } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { Database } from './duckdb.ts';
 import { duplicate, invalid, notFound, queryError } from './errors.ts';
-import { type Outcome, type StatementRunner, selectAs } from './execute.ts';
-import type { Exporter } from './export.ts';
-import { EncryptionSchema, LoadConfiguration, type Loader, TableReferenceSchema } from './load.ts';
-import { QueryParameter } from './parameters.ts';
-import type { Tables } from './tables.ts';
-
-const DatasetReference = z.object({ projectId: z.string().optional(), datasetId: z.string() });
-const WriteDisposition = z.enum(['WRITE_APPEND', 'WRITE_TRUNCATE', 'WRITE_EMPTY']);
-
-const QueryConfiguration = z.looseObject({
-  query: z.string(),
-  useLegacySql: z.boolean().nullish(),
-  defaultDataset: DatasetReference.optional(),
-  queryParameters: z.array(QueryParameter).optional(),
-  destinationTable: TableReferenceSchema.optional(),
-  writeDisposition: WriteDisposition.default('WRITE_EMPTY'),
-  destinationEncryptionConfiguration: EncryptionSchema.optional(),
-});
-export type QueryConfiguration = z.input<typeof QueryConfiguration>;
-
-const CopyConfiguration = z.looseObject({
-  sourceTable: TableReferenceSchema.optional(),
-  sourceTables: z.array(TableReferenceSchema).optional(),
-  destinationTable: TableReferenceSchema,
-  writeDisposition: WriteDisposition.default('WRITE_EMPTY'),
-  destinationEncryptionConfiguration: EncryptionSchema.optional(),
-});
-
-const ExtractConfiguration = z.looseObject({
-  sourceTable: TableReferenceSchema,
-  destinationUris: z.array(z.string()).length(1),
-  destinationFormat: z.string().default('CSV'),
-  compression: z.string().optional(),
-  fieldDelimiter: z.string().optional(),
-  printHeader: z.boolean().optional(),
-});
-
-/** A job's `configuration`: exactly one kind of work. */
-export const JobConfiguration = z.looseObject({
-  query: QueryConfiguration.optional(),
-  load: LoadConfiguration.optional(),
-  copy: CopyConfiguration.optional(),
-  extract: ExtractConfiguration.optional(),
-  dryRun: z.boolean().optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-});
-export type JobConfiguration = z.infer<typeof JobConfiguration>;
+import type { StatementRunner } from './execute.ts';
+import { JobConfiguration, type QueryConfiguration } from './job-configuration.ts';
+import type { Loader } from './load.ts';
+import type { Outcome } from './outcome.ts';
+import type { TableJobs } from './table-jobs.ts';
 
 export interface JobReference {
   projectId: string;
@@ -89,10 +47,9 @@ const KEPT_RESULTS = 200;
 export interface JobParts {
   database: Database;
   catalog: Catalog;
-  tables: Tables;
   runner: StatementRunner;
   loader: Loader;
-  exporter: Exporter;
+  tableJobs: TableJobs;
   now: () => number;
 }
 
@@ -158,8 +115,8 @@ export class Jobs {
       const { query, load, copy, extract } = job.configuration;
       if (query) await this.#query(job, query, location);
       else if (load) job.statistics.load = texts(await this.#parts.loader.load(load));
-      else if (copy) await this.#copy(copy);
-      else if (extract) job.statistics.extract = await this.#extract(extract);
+      else if (copy) await this.#parts.tableJobs.copy(copy);
+      else if (extract) job.statistics.extract = await this.#parts.tableJobs.extract(extract);
       else throw invalid('Job configuration must contain exactly one job-specific configuration object');
     } catch (error) {
       const status = queryError(error);
@@ -169,11 +126,7 @@ export class Jobs {
     job.endTime = this.#parts.now();
   }
 
-  async #query(
-    job: Job,
-    query: z.output<typeof QueryConfiguration>,
-    location: string | undefined,
-  ): Promise<void> {
+  async #query(job: Job, query: QueryConfiguration, location: string | undefined): Promise<void> {
     if (query.useLegacySql)
       throw invalid('Legacy SQL is not supported by the local BigQuery; set useLegacySql to false');
     const outcome = await this.#parts.runner.run(
@@ -189,81 +142,11 @@ export class Jobs {
     job.fields = outcome.fields;
     job.rowCount = outcome.rowCount;
     job.statistics.query = queryStatistics(outcome);
-    if (outcome.result === undefined) return;
-    job.result = outcome.result;
+    const { result } = outcome;
+    if (result === undefined) return;
+    job.result = result;
     this.#results.push(job);
-    if (query.destinationTable) await this.#storeResult(outcome, query);
-    else this.#checkResultKey(job.reference, query);
-  }
-
-  /** Results that are given no table are kept for a day, in one without a name. */
-  #checkResultKey({ projectId, jobId }: JobReference, query: z.output<typeof QueryConfiguration>): void {
-    const kmsKeyName = query.destinationEncryptionConfiguration?.kmsKeyName;
-    if (kmsKeyName) this.#parts.tables.checkResultKey(kmsKeyName, projectId, jobId);
-  }
-
-  async #storeResult(outcome: Outcome, query: z.output<typeof QueryConfiguration>): Promise<void> {
-    const table = query.destinationTable!;
-    const select = `SELECT * FROM ${outcome.result}`;
-    await this.#fill(
-      table,
-      outcome.fields,
-      select,
-      query.writeDisposition,
-      query.destinationEncryptionConfiguration?.kmsKeyName,
-    );
-  }
-
-  async #copy(copy: z.output<typeof CopyConfiguration>): Promise<void> {
-    const { catalog } = this.#parts;
-    const sources = copy.sourceTables ?? (copy.sourceTable ? [copy.sourceTable] : []);
-    if (sources.length === 0) throw invalid('Required parameter is missing: sourceTables');
-    const tables = sources.map((source) => catalog.table(source));
-    const view = tables.find((table) => table.viewQuery !== undefined);
-    if (view) throw invalid(`Cannot copy a view: ${view.reference.tableId}`);
-    const shape = (index: number) =>
-      JSON.stringify(tables[index].fields.map(({ name, type, mode }) => [name, type, mode]));
-    const odd = tables.findIndex((_, index) => shape(index) !== shape(0));
-    if (odd >= 0) throw invalid(`Schemas of source tables differ: ${sources[odd].tableId}`);
-    const select = sources.map((source) => `SELECT * FROM ${storedTable(source)}`).join(' UNION ALL ');
-    const kmsKeyName = copy.destinationEncryptionConfiguration?.kmsKeyName;
-    await this.#fill(copy.destinationTable, tables[0].fields, select, copy.writeDisposition, kmsKeyName);
-  }
-
-  async #fill(
-    table: z.output<typeof TableReferenceSchema>,
-    fields: TableField[],
-    select: string,
-    writeDisposition: z.output<typeof WriteDisposition>,
-    kmsKeyName: string | undefined,
-  ): Promise<void> {
-    const { catalog, tables } = this.#parts;
-    await catalog.write(async (connection, edits) => {
-      if (writeDisposition === 'WRITE_APPEND' && catalog.findTable(table)) {
-        const columns = catalog.table(table).fields;
-        if (columns.length !== fields.length)
-          throw invalid('Provided Schema does not match the destination table.');
-        await connection.run(`INSERT INTO ${storedTable(table)} ${selectAs(`(${select})`, columns)}`);
-        return;
-      }
-      await tables.createWithin(connection, edits, table, fields, {
-        ...(kmsKeyName && { kmsKeyName }),
-        query: select,
-        disposition: writeDisposition === 'WRITE_TRUNCATE' ? 'WRITE_TRUNCATE' : 'WRITE_EMPTY',
-      });
-    });
-  }
-
-  async #extract(extract: z.output<typeof ExtractConfiguration>): Promise<object> {
-    const { catalog, database, exporter } = this.#parts;
-    const { fields, viewQuery } = catalog.table(extract.sourceTable);
-    if (viewQuery !== undefined)
-      throw invalid('Views cannot be extracted; export a query of the view instead.');
-    const [uri] = extract.destinationUris;
-    const sql = `SELECT * FROM ${storedTable(extract.sourceTable)}`;
-    const request = { ...extract, uri, format: extract.destinationFormat };
-    await database.read((connection) => exporter.write(connection, { sql, fields }, request));
-    return { destinationUriFileCounts: ['1'] };
+    await this.#parts.tableJobs.store({ ...outcome, result }, query, job.reference);
   }
 
   /** A query runs where its data is; anything else where its tables' dataset is. */

@@ -5,7 +5,7 @@ import type { ObjectStore, TableField } from '../boundaries.ts';
 import { type Catalog, storedTable, tableKey } from './catalog.ts';
 import { type DuckDBConnection, quoteName, quoteText } from './duckdb.ts';
 import { invalid, notFound, unsupported } from './errors.ts';
-import { selectAs } from './execute.ts';
+import { selectAs } from './planned-query.ts';
 import { appendRows } from './rows.ts';
 import type { Tables } from './tables.ts';
 import { duckdbType, fieldOf, normalizeFields } from './types.ts';

@@ -1,9 +1,11 @@
+import { arraySubscript, type Translate, translateCall, typedConstructor } from './calls.ts';
 import { quoteName, quoteText } from './duckdb.ts';
 import { invalidQuery, unsupported } from './errors.ts';
-import { callFunction, datePart } from './functions.ts';
+import { datePart } from './functions.ts';
+import { BEFORE_BRACKET, CLAUSES, isAlias, RESERVED_IN_DUCKDB, UNSUPPORTED } from './keywords.ts';
 import { type Group, isGroup, isSymbol, keyword, type Node, splitByComma } from './lexer.ts';
-import { parseType } from './sql-types.ts';
-import { duckdbType } from './types.ts';
+import { bytesLiteral, isOrdinal, numberLiteral, smallestInteger, typedLiteral } from './literals.ts';
+import { tablePath } from './table-path.ts';
 
 /** What a statement's names stand for. */
 export interface Names {
@@ -12,40 +14,6 @@ export interface Names {
   /** The SQL literal of `@name`, or of the next `?`. */
   parameter(name: string | undefined): string;
 }
-
-/** Words that a bracket may follow without a call being meant. */
-const BEFORE_BRACKET = new Set(
-  `ALL AND ANY AS BETWEEN BY CASE DISTINCT ELSE EXCEPT EXISTS FILTER FROM HAVING IN INTERSECT IS JOIN LIKE LIMIT NOT
-   OFFSET ON OR OVER QUALIFY RETURN ROLLUP SELECT SET SOME THEN UNION USING VALUES WHEN WHERE WITH`.split(
-    /\s+/,
-  ),
-);
-
-/** Words that end the list of tables after FROM. */
-const AFTER_FROM = new Set(
-  'WHERE GROUP HAVING ORDER LIMIT WINDOW QUALIFY UNION EXCEPT INTERSECT SELECT SET WHEN VALUES'.split(' '),
-);
-
-/** Words that follow a table without being its alias. */
-const NOT_ALIAS = new Set([
-  ...AFTER_FROM,
-  ...'ON USING JOIN INNER LEFT RIGHT FULL CROSS OUTER NATURAL'.split(' '),
-]);
-
-const UNSUPPORTED = new Set(
-  `ASSERT_ROWS_MODIFIED AT COLLATE CUBE DEFINE ENUM FETCH FOR GROUPING GROUPS HASH LATERAL LOOKUP
-   MATCH_RECOGNIZE NATURAL PIVOT PROTO TABLESAMPLE TREAT UNPIVOT WITHIN`.split(/\s+/),
-);
-
-/** Names that DuckDB reserves and GoogleSQL doesn't. */
-const RESERVED_IN_DUCKDB = new Set(
-  `ANALYSE ANALYZE ASYMMETRIC BOTH CHECK COLUMN CONSTRAINT DEFERRABLE DESCRIBE DO FOREIGN GRANT INITIALLY LEADING ONLY
-   PLACING PRIMARY REFERENCES RETURNING SHOW SUMMARIZE SYMMETRIC TABLE TRAILING UNIQUE USER VARIADIC`.split(
-    /\s+/,
-  ),
-);
-
-const TYPED_LITERALS = new Set(['DATE', 'DATETIME', 'TIMESTAMP', 'TIME', 'NUMERIC', 'BIGNUMERIC', 'JSON']);
 
 /**
  * Translates a GoogleSQL query, or the part of a DML statement after its verb, into DuckDB SQL.
@@ -73,6 +41,7 @@ function commonTables(nodes: Node[], found = new Set<string>()): Set<string> {
 class Translator {
   readonly #names: Names;
   readonly #commonTables: Set<string>;
+  readonly #translate: Translate = (nodes) => this.sql(nodes);
 
   constructor(names: Names, commonTables: Set<string>) {
     this.#names = names;
@@ -83,6 +52,7 @@ class Translator {
     const out: string[] = [];
     let inFrom = startsInFrom;
     let expectsTable = startsInFrom;
+    let inBy = false;
     for (let index = 0; index < nodes.length; ) {
       if (expectsTable && keyword(nodes[index]) !== 'JOIN') {
         expectsTable = false;
@@ -92,9 +62,11 @@ class Translator {
       const word = keyword(nodes[index]);
       if (word === 'FROM' && keyword(nodes[index - 1]) !== 'DISTINCT') inFrom = expectsTable = true;
       else if (word === 'JOIN') expectsTable = true;
-      else if (word && AFTER_FROM.has(word)) inFrom = false;
+      else if (word && CLAUSES.has(word)) inFrom = inBy = false;
+      else if (word === 'BY') inBy = true;
       else if (inFrom && isSymbol(nodes[index], ',')) expectsTable = true;
-      index = this.#node(nodes, index, out);
+      if (inBy && isOrdinal(nodes, index)) out.push((nodes[index++] as { text: string }).text);
+      else index = this.#node(nodes, index, out);
     }
     return out.join(' ');
   }
@@ -114,21 +86,30 @@ class Translator {
         out.push(quoteText(node.text));
         break;
       case 'bytes':
-        out.push(`unhex('${Buffer.from(node.text, 'latin1').toString('hex')}')`);
+        out.push(bytesLiteral(node.text));
         break;
       case 'number':
-        // A literal with a point is FLOAT64 here and DECIMAL in DuckDB, unless it has an exponent.
-        out.push(/^[\d.]*\.[\d.]*$/.test(node.text) ? `${node.text}e0` : decimalText(node.text));
+        out.push(numberLiteral(node.text));
         break;
       case 'parameter':
         out.push(this.#names.parameter(node.text === '?' ? undefined : node.text.slice(1)));
         break;
       case 'symbol':
-        if (node.text === '|>') throw unsupported('pipe syntax');
-        if (node.text === ';') throw unsupported('scripts of several statements');
-        out.push(node.text);
+        return this.#symbol(nodes, index, out);
     }
     return index + 1;
+  }
+
+  #symbol(nodes: Node[], index: number, out: string[]): number {
+    const { text } = nodes[index] as { text: string };
+    if (text === '|>') throw unsupported('pipe syntax');
+    if (text === ';') throw unsupported('scripts of several statements');
+    // DuckDB would raise to a power where GoogleSQL means exclusive or.
+    if (text === '^') throw unsupported('operator ^');
+    if (text === '%') throw invalidQuery('Syntax error: Illegal input character "%"');
+    const smallest = smallestInteger(nodes, index);
+    out.push(smallest ?? text);
+    return smallest ? index + 2 : index + 1;
   }
 
   #word(nodes: Node[], index: number, out: string[]): number {
@@ -138,10 +119,14 @@ class Translator {
     const afterDot = isSymbol(nodes[index - 1], '.');
     if (!afterDot) {
       if (word === 'INTERVAL') return this.#interval(nodes, index, out);
-      if ((word === 'ARRAY' || word === 'STRUCT') && isSymbol(next, '<'))
-        return this.#typed(nodes, index, out);
-      if (TYPED_LITERALS.has(word) && next?.kind === 'string') {
-        out.push(`CAST(${quoteText(next.text)} AS ${duckdbType({ name: '', type: word })})`);
+      if ((word === 'ARRAY' || word === 'STRUCT') && isSymbol(next, '<')) {
+        const constructed = typedConstructor(nodes, index, this.#translate);
+        out.push(constructed.sql);
+        return constructed.next;
+      }
+      const literal = typedLiteral(nodes, index);
+      if (literal) {
+        out.push(literal);
         return index + 2;
       }
       if (word === 'IN' && keyword(next) === 'UNNEST') {
@@ -156,7 +141,7 @@ class Translator {
     }
     if (isGroup(next) && !BEFORE_BRACKET.has(word)) {
       if (afterDot) throw unsupported(`function ${textBefore(nodes, index)}.${word}`);
-      out.push(this.#call(word, next));
+      out.push(translateCall(word, next, this.#translate));
       return index + 2;
     }
     const text = (node as { text: string }).text;
@@ -176,108 +161,9 @@ class Translator {
   #bracket(nodes: Node[], index: number, out: string[]): number {
     const group = nodes[index] as Group;
     if (group.open === '(') out.push(`(${this.sql(group.items)})`);
-    else if (index > 0 && isOperand(nodes[index - 1])) out.push(this.#subscript(group));
+    else if (index > 0 && isOperand(nodes[index - 1])) out.push(arraySubscript(group, this.#translate));
     else out.push(`[${this.#list(group)}]`);
     return index + 1;
-  }
-
-  /** `[OFFSET(0)]` counts from zero and `[ORDINAL(1)]` from one, as DuckDB does. */
-  #subscript(group: Group): string {
-    const position = keyword(group.items[0]);
-    const argument = group.items[1];
-    if (!isGroup(argument) || group.items.length !== 2)
-      throw unsupported('array subscripts without OFFSET or ORDINAL');
-    const value = this.sql(argument.items);
-    if (position === 'OFFSET' || position === 'SAFE_OFFSET') return `[(${value}) + 1]`;
-    if (position === 'ORDINAL' || position === 'SAFE_ORDINAL') return `[${value}]`;
-    throw unsupported(`array subscript ${position}`);
-  }
-
-  #call(name: string, group: Group): string {
-    switch (name) {
-      case 'CAST':
-      case 'SAFE_CAST':
-        return this.#cast(name === 'CAST' ? 'CAST' : 'TRY_CAST', group.items);
-      case 'EXTRACT':
-        return this.#extract(group.items);
-      case 'STRUCT':
-        return this.#struct(group);
-      case 'ARRAY':
-        return `ARRAY(${this.sql(group.items)})`;
-      case 'UNNEST':
-        throw unsupported('UNNEST outside FROM and IN');
-      case 'ARRAY_AGG':
-        return this.#arrayAgg(group);
-    }
-    if (/_(DIFF|TRUNC)$/.test(name) && /^(DATE|DATETIME|TIMESTAMP)_/.test(name)) {
-      const parts = splitByComma(group.items);
-      const part = parts.pop() ?? [];
-      const unit = part.map((node) => ('text' in node ? node.text : '(')).join('');
-      return callFunction(name, [...parts.map((argument) => this.sql(argument)), unit]);
-    }
-    return callFunction(
-      name,
-      splitByComma(group.items).map((argument) => this.sql(argument)),
-    );
-  }
-
-  #cast(cast: string, items: Node[]): string {
-    const as = items.findLastIndex((node) => keyword(node) === 'AS');
-    if (as < 1) throw invalidQuery('Syntax error: Expected AS in CAST');
-    const { field, next } = parseType(items, as + 1);
-    if (next < items.length) throw unsupported('CAST with FORMAT');
-    return `${cast}(${this.sql(items.slice(0, as))} AS ${duckdbType(field)})`;
-  }
-
-  #extract(items: Node[]): string {
-    const from = items.findIndex((node) => keyword(node) === 'FROM');
-    const part = keyword(items[0]);
-    if (from !== 1 || !part) throw unsupported('EXTRACT of anything but a plain date part');
-    const value = this.sql(items.slice(2));
-    if (part === 'DATE') return `CAST(${value} AS DATE)`;
-    // DAYOFWEEK runs from 1 on Sunday, DuckDB's dow from 0.
-    if (part === 'DAYOFWEEK') return `(date_part('dow', ${value}) + 1)`;
-    if (part === 'DAYOFYEAR') return `date_part('doy', ${value})`;
-    return `date_part('${datePart(part)}', ${value})`;
-  }
-
-  #struct(group: Group): string {
-    const members = splitByComma(group.items).map((member, index) => {
-      const alias = keyword(member.at(-2)) === 'AS' ? member.at(-1) : undefined;
-      const value = this.sql(alias ? member.slice(0, -2) : member);
-      const last = alias ?? member.at(-1);
-      const named = last?.kind === 'word' || last?.kind === 'quoted';
-      return `${quoteName(named ? last.text : `_field_${index + 1}`)} := ${value}`;
-    });
-    return `struct_pack(${members.join(', ')})`;
-  }
-
-  #arrayAgg(group: Group): string {
-    const words = group.items.map((node) => keyword(node));
-    const limit = words.lastIndexOf('LIMIT');
-    const nulls = words.findIndex((word, index) => word === 'IGNORE' && words[index + 1] === 'NULLS');
-    const end = limit < 0 ? group.items.length : limit;
-    const kept = group.items
-      .slice(0, end)
-      .filter((_, index) => nulls < 0 || (index !== nulls && index !== nulls + 1));
-    const order = words.indexOf('ORDER');
-    const value = group.items.slice(
-      0,
-      [order, nulls, limit].filter((at) => at >= 0).sort((a, b) => a - b)[0],
-    );
-    const filter = nulls < 0 ? '' : ` FILTER (WHERE (${this.sql(value)}) IS NOT NULL)`;
-    const aggregate = callFunction('ARRAY_AGG', [this.sql(kept)]) + filter;
-    return limit < 0 ? aggregate : `(${aggregate})[1:${this.sql(group.items.slice(limit + 1))}]`;
-  }
-
-  /** `ARRAY<INT64>[1, 2]` and `STRUCT<a INT64>(1)`. */
-  #typed(nodes: Node[], index: number, out: string[]): number {
-    const { field, next } = parseType(nodes, index);
-    const group = nodes[next];
-    if (group?.kind !== 'group') throw invalidQuery('Syntax error: Expected a value after a type');
-    const values = this.#list(group);
-    out.push(`CAST(${group.open === '[' ? `[${values}]` : `row(${values})`} AS ${duckdbType(field)})`);
-    return next + 1;
   }
 
   #interval(nodes: Node[], index: number, out: string[]): number {
@@ -303,9 +189,7 @@ class Translator {
     if (isGroup(nodes[next])) throw unsupported(`table function ${path.join('.')}`);
     const common = path.length === 1 && this.#commonTables.has(path[0].toLowerCase());
     out.push(common ? quoteName(path[0]) : this.#names.relation(path));
-    const after = nodes[next];
-    const alias = after?.kind === 'quoted' || (after?.kind === 'word' && !NOT_ALIAS.has(keyword(after)!));
-    if (!alias) out.push('AS', quoteName(path.at(-1)!));
+    if (!isAlias(nodes[next])) out.push('AS', quoteName(path.at(-1)!));
     return next;
   }
 
@@ -313,7 +197,7 @@ class Translator {
     const source = `unnest(${this.#inner(nodes[index + 1])})`;
     const next = keyword(nodes[index + 2]) === 'AS' ? index + 3 : index + 2;
     const alias = nodes[next];
-    if (alias?.kind === 'quoted' || (alias?.kind === 'word' && !NOT_ALIAS.has(keyword(alias)!))) {
+    if (isAlias(alias)) {
       if (keyword(alias) === 'WITH' || keyword(nodes[next + 1]) === 'WITH') throw unsupported('WITH OFFSET');
       // The alias names the element, not a table of it; the same name for both serves either use.
       out.push(`${source} AS ${quoteName(alias.text)}(${quoteName(alias.text)})`);
@@ -329,28 +213,8 @@ class Translator {
   }
 
   #list(group: Group): string {
-    return splitByComma(group.items)
-      .map((item) => this.sql(item))
-      .join(', ');
+    return splitByComma(group.items).map(this.#translate).join(', ');
   }
-}
-
-/** Reads a table's path, in which a project may have dashes and backticks may hold any number of parts. */
-export function tablePath(nodes: Node[], index: number): { path: string[]; next: number } {
-  let text = '';
-  let next = index;
-  for (let node = nodes[next]; node && node.kind !== 'group'; node = nodes[++next]) {
-    const joins = text === '' || text.endsWith('.') || text.endsWith('-');
-    const touches = nodes[next - 1]?.end === node.start;
-    if (node.kind === 'word' || node.kind === 'quoted' || (node.kind === 'number' && text.endsWith('-'))) {
-      if (!joins) break;
-      text += node.text;
-    } else if (isSymbol(node, '.') || (isSymbol(node, '-') && touches && !text.includes('.'))) {
-      text += node.text;
-    } else break;
-  }
-  if (text === '' || text.endsWith('.')) throw invalidQuery('Syntax error: Expected a table name');
-  return { path: text.split('.'), next };
 }
 
 function isOperand(node: Node): boolean {
@@ -361,8 +225,4 @@ function isOperand(node: Node): boolean {
 function textBefore(nodes: Node[], index: number): string {
   const before = nodes[index - 2];
   return before && 'text' in before ? before.text : '';
-}
-
-function decimalText(text: string): string {
-  return /^0x/i.test(text) ? BigInt(text).toString() : text;
 }

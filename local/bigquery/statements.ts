@@ -1,8 +1,8 @@
 import type { TableField } from '../boundaries.ts';
 import { invalidQuery, unsupported } from './errors.ts';
 import { type Group, isGroup, isSymbol, keyword, type Node, parseNodes, splitByComma } from './lexer.ts';
-import { tablePath } from './query.ts';
 import { parseColumn } from './sql-types.ts';
+import { tablePath } from './table-path.ts';
 
 export type OptionValue = string | number | boolean | null | OptionValue[];
 export type Options = Record<string, OptionValue>;
@@ -23,6 +23,9 @@ export type Statement =
   | { kind: 'drop'; what: 'SCHEMA' | 'TABLE' | 'VIEW'; path: string[]; ifExists: boolean; cascade: boolean }
   | { kind: 'modify'; verb: 'INSERT' | 'DELETE' | 'UPDATE' | 'TRUNCATE'; path: string[]; rest: Node[] }
   | { kind: 'export'; options: Options; query: Node[] };
+
+/** The statements of one kind. */
+export type StatementOf<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
 
 /** Reads one statement. Throws `invalidQuery` for bad syntax and for statements that aren't supported. */
 export function parseStatement(sql: string): Statement {

@@ -83,10 +83,13 @@ export class LocalNetwork {
     });
     this.#servers.push(grpcServer);
     for (const module of rest) {
-      const backend = await this.#backend(grpcServer, createRestServer({ ...shared, module }));
+      const backend = await this.#backend(
+        createRestServer({ ...shared, module }),
+        module.alsoGrpc ? grpcServer : undefined,
+      );
       for (const host of module.hosts) this.#door.set(host, backend);
     }
-    this.#door.set('*.googleapis.com', await this.#backend(grpcServer, createRestServer(shared)));
+    this.#door.set('*.googleapis.com', await this.#backend(createRestServer(shared), grpcServer));
     this.#serving.resolve();
   }
 
@@ -132,10 +135,13 @@ export class LocalNetwork {
     for (const server of this.#metadataServers.values()) (await server).close();
   }
 
-  async #backend(grpc: GrpcServer, starting: Promise<RestServer>): Promise<Backend> {
+  async #backend(starting: Promise<RestServer>, grpc: GrpcServer | undefined): Promise<Backend> {
     const rest = await starting;
     this.#servers.push(rest);
-    return { http2: (connection) => grpc.accept(connection), http1: (connection) => rest.accept(connection) };
+    return {
+      ...(grpc && { http2: (connection) => grpc.accept(connection) }),
+      http1: (connection) => rest.accept(connection),
+    };
   }
 
   #metadataServer(caller: Caller): Promise<MetadataServer> {

@@ -66,6 +66,7 @@ export class FunctionService {
   }
 
   #acquire(): Promise<Instance | HttpResponse> {
+    if (this.#closed) return Promise.resolve(textResponse(503, 'The local cloud is shutting down.'));
     const free = [...this.#instances].find((instance) => instance.active < this.declaration.concurrency);
     if (free) return Promise.resolve(this.#occupy(free));
     return new Promise((resolve) => {

@@ -2,16 +2,13 @@ import { createReadStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { CheckKey, ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
+import { BucketNotifications } from './bucket-notifications.ts';
 import type { ObjectDraft, VersionOptions } from './bucket-objects.ts';
 import { type Bucket, Buckets } from './buckets.ts';
 import { requireChecksums } from './checksums.ts';
 import { Generations } from './generations.ts';
-import {
-  declaredNotification,
-  isSameNotification,
-  type NotificationConfig,
-  type NotificationDeclaration,
-} from './notification-config.ts';
+import { checkBucketKey, objectKeyVersion } from './key-check.ts';
+import type { NotificationConfig, NotificationDeclaration } from './notification-config.ts';
 import { type StagedContent, StagingArea } from './object-files.ts';
 import {
   checkObjectName,
@@ -25,10 +22,6 @@ import type { Preconditions } from './preconditions.ts';
 export interface StorageOptions {
   /** The local cloud's state folder; this engine lives in its `storage/`. */
   stateDir: string;
-  /**
-   * Told of each key that a bucket or object is about to be kept under; undefined where none is given. Throws the
-   * answer when the key may not be used, or when one is required.
-   */
   checkKey?: CheckKey;
   /** Milliseconds since 1970. */
   nowMs?: () => number;
@@ -59,7 +52,8 @@ export class StorageEngine implements ObjectStore {
   readonly buckets: Buckets;
   readonly staging: StagingArea;
   readonly nowMs: () => number;
-  readonly #checkKey: NonNullable<StorageOptions['checkKey']>;
+  readonly #notifications: BucketNotifications;
+  readonly #checkKey: CheckKey;
   readonly #listeners: ((event: StorageEvent) => void)[] = [];
 
   constructor(options: StorageOptions) {
@@ -73,13 +67,14 @@ export class StorageEngine implements ObjectStore {
       generations: new Generations(this.nowMs),
       nowMs: this.nowMs,
     });
+    this.#notifications = new BucketNotifications(this.buckets);
     for (const leftover of this.staging.names()) this.staging.discard(leftover);
   }
 
   /** Throws ALREADY_EXISTS, INVALID_ARGUMENT, or what `checkKey` throws. */
   createBucket(declaration: BucketDeclaration): void {
     const { name, project, ...fields } = declaration;
-    this.#checkBucketKey(declaration);
+    checkBucketKey(this.#checkKey, declaration);
     this.buckets.create(name, project, fields);
   }
 
@@ -93,7 +88,7 @@ export class StorageEngine implements ObjectStore {
       this.createBucket(declaration);
       return;
     }
-    this.#checkBucketKey(declaration);
+    checkBucketKey(this.#checkKey, declaration);
     this.buckets.redeclare(this.buckets.get(name), project, fields);
   }
 
@@ -102,39 +97,24 @@ export class StorageEngine implements ObjectStore {
     const bucket = this.buckets.get(name);
     const { encryption } = patch as { encryption?: unknown };
     if (encryption !== undefined) {
-      const { project, location } = bucket.resource;
-      this.#checkBucketKey({ name, project, location, encryption });
+      checkBucketKey(this.#checkKey, { ...bucket.resource, encryption });
     }
     this.buckets.patch(bucket, patch);
   }
 
   /** Adds the notification unless the bucket has one just like it. Throws NOT_FOUND or INVALID_ARGUMENT. */
   declareNotification(bucketName: string, declaration: NotificationDeclaration): NotificationConfig {
-    const bucket = this.buckets.get(bucketName);
-    const wanted = declaredNotification(declaration);
-    const present = bucket.notifications.find((config) => isSameNotification(config, wanted));
-    return present ?? this.addNotification(bucketName, wanted);
+    return this.#notifications.declare(this.buckets.get(bucketName), declaration);
   }
 
   /** Takes back a declared notification; one that is gone already, or whose bucket is, needs nothing. */
   withdrawNotification(bucketName: string, declaration: NotificationDeclaration): void {
-    if (!this.hasBucket(bucketName)) return;
-    const bucket = this.buckets.get(bucketName);
-    const unwanted = declaredNotification(declaration);
-    bucket.notifications = bucket.notifications.filter((config) => !isSameNotification(config, unwanted));
-    this.buckets.save(bucket);
+    if (this.hasBucket(bucketName)) this.#notifications.withdraw(this.buckets.get(bucketName), declaration);
   }
 
   /** Throws NOT_FOUND for an unknown bucket. */
   addNotification(bucketName: string, config: Omit<NotificationConfig, 'id'>): NotificationConfig {
-    const bucket = this.buckets.get(bucketName);
-    const id = String(
-      Math.max(0, ...bucket.notifications.map((notification) => Number(notification.id))) + 1,
-    );
-    const notification = { id, ...config };
-    bucket.notifications.push(notification);
-    this.buckets.save(bucket);
-    return notification;
+    return this.#notifications.add(this.buckets.get(bucketName), config);
   }
 
   hasBucket(name: string): boolean {
@@ -239,38 +219,13 @@ export class StorageEngine implements ObjectStore {
     this.buckets.close();
   }
 
-  #checkBucketKey({
-    name,
-    project,
-    location,
-    encryption,
-  }: {
-    name: string;
-    project: string;
-    location: string;
-    encryption?: unknown;
-  }): void {
-    const { defaultKmsKeyName } = (encryption ?? {}) as { defaultKmsKeyName?: string };
-    const resource = `projects/_/buckets/${name}`;
-    this.#checkKey({ kmsKeyName: defaultKmsKeyName, project, location, resource });
-  }
-
   #draft(bucket: Bucket, insertion: Insertion): ObjectDraft {
     const { name: _name, kmsKeyName, crc32c: _crc32c, md5Hash: _md5Hash, ...fields } = insertion.resource;
-    const { resource } = bucket;
-    const key = kmsKeyName ?? resource.encryption?.defaultKmsKeyName;
-    this.#checkKey({
-      kmsKeyName: key,
-      project: resource.project,
-      location: resource.location,
-      resource: `projects/_/buckets/${resource.name}/objects/${insertion.name}`,
-    });
     return {
       name: insertion.name,
       fields,
-      defaultStorageClass: resource.storageClass,
-      // An object names the version of the key that it was written with.
-      kmsKeyName: key?.replace(/(\/cryptoKeys\/[^/]+)$/, '$1/cryptoKeyVersions/1'),
+      defaultStorageClass: bucket.resource.storageClass,
+      kmsKeyName: objectKeyVersion(this.#checkKey, bucket, { name: insertion.name, kmsKeyName }),
       componentCount: insertion.componentCount,
     };
   }

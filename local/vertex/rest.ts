@@ -15,6 +15,7 @@ const PredictBody = z.object({ instances: z.array(z.json()).min(1), parameters: 
 export function restModule(predictions: Predictions): RestModule {
   return {
     hosts: ['*-aiplatform.googleapis.com'],
+    alsoGrpc: true,
     register: (app: FastifyInstance) => {
       app.post(`${ENDPOINT}::predict`, (request) => {
         const body = PredictBody.safeParse(request.body);

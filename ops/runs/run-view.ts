@@ -8,7 +8,6 @@ import {
   RunRecord,
   STAGES,
   type StageName,
-  TENANT_OF,
   type Tenant,
 } from '../../events/index.ts';
 
@@ -104,6 +103,3 @@ function stateOf(stages: StageView[]): RunState {
   if (latest?.state === 'failed') return 'gate-failed';
   return latest?.stage === 'monitor' && latest.state === 'completed' ? 'monitored' : 'running';
 }
-
-/** The bucket that keeps a stage's folder. */
-export const bucketOf = (buckets: Buckets, stage: StageName): string => buckets[TENANT_OF[stage]];

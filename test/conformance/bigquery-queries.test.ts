@@ -1,24 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BigQuery } from '@google-cloud/bigquery';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BigQueryEngine } from '../../local/bigquery/engine.ts';
-import { bigqueryRest } from '../../local/bigquery/rest.ts';
-import { StorageEngine } from '../../local/storage/storage-engine.ts';
-import { type Services, startServices, TEST_PROJECT } from './harness.ts';
+import { type BigQueryService, startBigQuery } from './bigquery-service.ts';
+import { TEST_PROJECT } from './harness.ts';
 
-let stateDir: string;
-let engine: BigQueryEngine;
-let services: Services;
+let service: BigQueryService;
 let bigquery: BigQuery;
 
 beforeAll(async () => {
-  stateDir = mkdtempSync(join(tmpdir(), 'baton-bigquery-'));
-  engine = await BigQueryEngine.open({ stateDir, objects: new StorageEngine({ stateDir }) });
-  services = await startServices({ rest: [bigqueryRest(engine)], stateDir });
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  bigquery = new BigQuery({ projectId: TEST_PROJECT });
+  service = await startBigQuery();
+  bigquery = service.client;
   await bigquery.query(
     `CREATE SCHEMA census OPTIONS(location="us-central1", default_kms_key_name="projects/k/key")`,
   );
@@ -28,11 +18,7 @@ beforeAll(async () => {
     SELECT 'cy', 50, 0.0, NULL`);
 });
 
-afterAll(async () => {
-  await services.close();
-  await engine.close();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+afterAll(() => service.close());
 
 async function rows(query: string, params?: Record<string, unknown>): Promise<unknown[]> {
   const [rows] = await bigquery.query({ query, params });

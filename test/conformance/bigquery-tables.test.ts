@@ -4,30 +4,21 @@ import { join } from 'node:path';
 import type { BigQuery, Dataset } from '@google-cloud/bigquery';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BigQueryEngine } from '../../local/bigquery/engine.ts';
-import { bigqueryRest } from '../../local/bigquery/rest.ts';
 import { StorageEngine } from '../../local/storage/storage-engine.ts';
-import { type Services, startServices, TEST_PROJECT } from './harness.ts';
+import { type BigQueryService, startBigQuery } from './bigquery-service.ts';
+import { TEST_PROJECT } from './harness.ts';
 
-let stateDir: string;
-let engine: BigQueryEngine;
-let services: Services;
+let service: BigQueryService;
 let bigquery: BigQuery;
 let dataset: Dataset;
 
 beforeAll(async () => {
-  stateDir = mkdtempSync(join(tmpdir(), 'baton-bigquery-'));
-  engine = await BigQueryEngine.open({ stateDir, objects: new StorageEngine({ stateDir }) });
-  services = await startServices({ rest: [bigqueryRest(engine)], stateDir });
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  bigquery = new BigQuery({ projectId: TEST_PROJECT });
+  service = await startBigQuery();
+  bigquery = service.client;
   [dataset] = await bigquery.createDataset('tables', { location: 'us-central1', labels: { team: 'ml' } });
 });
 
-afterAll(async () => {
-  await services.close();
-  await engine.close();
-  rmSync(stateDir, { recursive: true, force: true });
-});
+afterAll(() => service.close());
 
 const run = (query: string) => bigquery.query(query).then(([rows]) => rows);
 

@@ -5,7 +5,7 @@ import type { Logging } from '@google-cloud/logging';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loggingGrpc } from '../../local/logging/grpc.ts';
 import { LogStore } from '../../local/logging/log-store.ts';
-import { parseProcessLine } from '../../local/logging/process-line.ts';
+import { parseProcessLine } from '../../local/processes/output-line.ts';
 import { type Services, startServices, TEST_PROJECT } from './harness.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'baton-logging-'));

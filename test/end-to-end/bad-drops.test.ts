@@ -68,7 +68,7 @@ describe('a bad drop', () => {
   beforeAll(async () => {
     test = await startTestCloud({ config: { 'baton:dropTimeoutSeconds': '3' } });
   });
-  afterAll(() => test.close());
+  afterAll(() => test?.close());
 
   it.concurrent.each(Object.entries(BAD_DROPS))(
     'with %s ends the run as refused, and says where and why',

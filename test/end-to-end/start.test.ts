@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -30,11 +30,20 @@ function start(...args: string[]): { child: ChildProcess; output: Promise<string
   return { child, output, progress: () => progress };
 }
 
-/** Every process of this machine whose command line or environment speaks of the state folder. */
+/** The other processes of this machine whose command line or environment speaks of the state folder. */
 function processesOf(folder: string): string[] {
-  const script = `grep -lsza -- ${folder} /proc/[0-9]*/environ /proc/[0-9]*/cmdline || true`;
-  const files = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).split('\n').filter(Boolean);
-  return files.filter((file) => !file.startsWith(`/proc/${process.pid}/`));
+  const others = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid);
+  return others.filter((pid) =>
+    ['cmdline', 'environ'].some((file) => readIfThere(`/proc/${pid}/${file}`).includes(folder)),
+  );
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 describe('npm start', { timeout: 240_000 }, () => {

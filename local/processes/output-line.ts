@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { LogEntry } from '../boundaries.ts';
-import { SEVERITIES } from './log-entry.ts';
 
 /** What is known of a process's log before it says anything. */
 export interface ProcessLog {
@@ -17,7 +16,7 @@ const PREFIX = 'logging.googleapis.com/';
 
 /** The fields that the logging agent lifts out of a structured line; all else stays in the payload. */
 const StructuredLine = z.looseObject({
-  severity: z.string().optional(),
+  severity: z.string().optional().catch(undefined),
   message: z.unknown(),
   time: z.iso.datetime({ offset: true }).optional().catch(undefined),
   timestamp: z.iso.datetime({ offset: true }).optional().catch(undefined),
@@ -28,6 +27,21 @@ const StructuredLine = z.looseObject({
   [`${PREFIX}labels`]: z.record(z.string(), z.coerce.string()).optional().catch(undefined),
 });
 
+/** The severities that a line may name, in the spellings that loggers use. */
+const SEVERITIES: Record<string, string> = {
+  DEFAULT: 'DEFAULT',
+  DEBUG: 'DEBUG',
+  INFO: 'INFO',
+  NOTICE: 'NOTICE',
+  WARN: 'WARNING',
+  WARNING: 'WARNING',
+  ERROR: 'ERROR',
+  CRITICAL: 'CRITICAL',
+  FATAL: 'CRITICAL',
+  ALERT: 'ALERT',
+  EMERGENCY: 'EMERGENCY',
+};
+
 /** A parsed line; the optional parts are there when the process wrote them. */
 export type ProcessLogEntry = LogEntry & {
   spanId?: string;
@@ -36,8 +50,9 @@ export type ProcessLogEntry = LogEntry & {
 };
 
 /**
- * Reads a line that a process wrote, as Cloud Run's logging agent does: a JSON object becomes a structured entry
- * whose special fields (severity, time, trace, labels, httpRequest) are lifted out, anything else is text.
+ * Reads a line that a process wrote, as the logging agents of Cloud Run and Vertex AI do: a JSON object becomes a
+ * structured entry whose special fields (severity, time, trace, labels, httpRequest) are lifted out, anything else is
+ * text.
  */
 export function parseProcessLine(line: string, log: ProcessLog, now = new Date()): ProcessLogEntry {
   const fields = parseObject(line);
@@ -71,7 +86,7 @@ function structured(line: z.infer<typeof StructuredLine>, defaults: LogEntry): P
   const spanId = special('spanId') as string | undefined;
   const insertId = special('insertId') as string | undefined;
   return {
-    severity: knownSeverity(severity) ?? defaults.severity,
+    severity: SEVERITIES[severity?.toUpperCase() ?? ''] ?? defaults.severity,
     ...(at ? { timestamp: new Date(at).toISOString() } : {}),
     ...(labels ? { labels: { ...defaults.labels, ...labels } } : {}),
     ...(trace ? { trace } : {}),
@@ -83,10 +98,4 @@ function structured(line: z.infer<typeof StructuredLine>, defaults: LogEntry): P
       ? { textPayload: payload.message }
       : { jsonPayload: payload }),
   };
-}
-
-function knownSeverity(severity: string | undefined): string | undefined {
-  const name = severity?.toUpperCase();
-  const canonical = name === 'WARN' ? 'WARNING' : name === 'FATAL' ? 'CRITICAL' : name;
-  return canonical !== undefined && canonical in SEVERITIES ? canonical : undefined;
 }

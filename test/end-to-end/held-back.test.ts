@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { layout } from '../../events/index.ts';
+import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
+
+/** What keeps a model that could be trained out of production. */
+const CASES: {
+  when: string;
+  config: Record<string, string>;
+  state: string;
+  stages: string[];
+  says: RegExp;
+}[] = [
+  {
+    when: 'a model below the gate',
+    config: { 'baton:gate': '{"accuracy":1.1}' },
+    state: 'gate-failed',
+    stages: ['prepare completed', 'ingest completed', 'train completed', 'evaluate failed'],
+    says: /accuracy 0\.\d{4} is 0\.\d{4} below 1\.1/,
+  },
+  {
+    when: 'a training job that fails',
+    config: { 'baton:trainParameters': '{"tres":100}' },
+    state: 'parked',
+    stages: ['prepare completed', 'ingest completed', 'train parked'],
+    says: /customJobs\/\d+ ended as JOB_STATE_FAILED: .*tres/s,
+  },
+];
+
+describe.each(CASES)('$when', ({ config, state, stages, says }) => {
+  let test: TestCloud;
+  beforeAll(async () => {
+    test = await startTestCloud({ config });
+  });
+  afterAll(() => test?.close());
+
+  it(`ends the run as ${state}, says why, and deploys nothing`, async () => {
+    const run = await test.drop('held-back', smallDrop());
+    const view = await test.ended(run, 60_000);
+    const report = test.report(view);
+    expect(report.state).toBe(state);
+    expect(view.stages.map((stage) => `${stage.stage} ${stage.state}`)).toEqual(stages);
+    expect(report.failure?.reason ?? report.gate?.reasons.join()).toMatch(says);
+    const [inProd] = await test.storage.bucket(test.buckets.prod).getFiles({ prefix: layout.run(run) });
+    expect(inProd).toEqual([]);
+  });
+});
