@@ -11,35 +11,48 @@ import { ServiceAgents, serviceAgent } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { WorkloadFiles } from './components/workload-files.ts';
+import { declareEncryption, EVERYWHERE } from './encryption.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
 import type { NonprodSettings } from './settings.ts';
 import { nonprodVariables } from './variables.ts';
 
 /** The project where models are trained and evaluated, and what the production project may read of it. */
 export function declareNonprod(settings: NonprodSettings) {
-  const { project, kmsKey } = settings;
+  const { project } = settings;
   const agents = new ServiceAgents('service-agents', settings);
-  const topics = declareEventTopics('nonprod', settings);
-  const drops = new EventTopic('drops', settings);
-  const signals = new EventTopic('signals', settings);
+  const kmsKey = declareEncryption(settings, agents, [
+    ...EVERYWHERE,
+    'aiplatform',
+    'bigquery',
+    // Dataflow's workers have disks of Compute Engine's.
+    'compute',
+    'dataflow',
+    'eventarc',
+  ]);
+  const encrypted = { ...settings, kmsKey };
+  const topics = declareEventTopics('nonprod', encrypted);
+  const drops = new EventTopic('drops', encrypted);
+  const signals = new EventTopic('signals', encrypted);
   const { bucket } = new Lake('lake', {
-    ...settings,
+    ...encrypted,
     agents,
     notifications: [
       { topic: drops, prefix: SIGNAL_TOPICS.drops.prefix },
       { topic: signals, prefix: SIGNAL_TOPICS.signals.prefix },
     ],
   });
-  declareImages(settings, 'The images of the training and evaluation containers.');
+  declareImages(encrypted, 'The images of the training and evaluation containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
   const accounts = declareNonprodAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
     settings,
+    kmsKey,
     agents,
-    source: new FunctionSource('function-source', { ...settings, bucket }),
+    source: new FunctionSource('function-source', { ...encrypted, agents, bucket }),
     pushIdentity: accounts.push,
     variables: nonprodVariables(settings, {
       bucket,
+      kmsKey,
       workload: workload.descriptor,
       dataflowAccount: accounts.dataflowWorker.email,
       trainingAccount: accounts.training.email,

@@ -7,6 +7,7 @@ import { Schedule } from './components/schedule.ts';
 import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
+import { declareEncryption, EVERYWHERE } from './encryption.ts';
 import { declareProdAccounts } from './prod-accounts.ts';
 import type { ProdSettings } from './settings.ts';
 import { prodVariables } from './variables.ts';
@@ -14,16 +15,20 @@ import { prodVariables } from './variables.ts';
 /** The project where models that passed are deployed and monitored. */
 export function declareProd(settings: ProdSettings) {
   const agents = new ServiceAgents('service-agents', settings);
-  const topics = declareEventTopics('prod', settings);
-  const { bucket } = new Lake('lake', { ...settings, agents });
-  declareImages(settings, 'The images of the prediction containers.');
+  // What the drift of predictions is measured on, Vertex AI logs to BigQuery.
+  const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, 'aiplatform', 'bigquery']);
+  const encrypted = { ...settings, kmsKey };
+  const topics = declareEventTopics('prod', encrypted);
+  const { bucket } = new Lake('lake', { ...encrypted, agents });
+  declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
     settings,
+    kmsKey,
     agents,
-    source: new FunctionSource('function-source', { ...settings, bucket }),
+    source: new FunctionSource('function-source', { ...encrypted, agents, bucket }),
     pushIdentity: accounts.push,
-    variables: prodVariables(settings, { bucket, servingAccount: accounts.serving.email }),
+    variables: prodVariables(settings, { bucket, kmsKey, servingAccount: accounts.serving.email }),
   };
   const park = new Handler('park', {
     purpose: 'Parks messages that no handler could handle.',

@@ -42,6 +42,9 @@ const Common = z.object({
         'expected a key name',
       ),
   ),
+  createKey: z.stringbool(),
+  keyRing: z.string().regex(/^[\w-]{1,63}$/, 'expected letters, digits, underscores and dashes'),
+  keyRotationDays: positive,
 });
 
 const Nonprod = Common.extend({

@@ -2,9 +2,10 @@ import type { Input } from '@pulumi/pulumi';
 import type { NonprodSettings, ProdSettings, Settings } from './settings.ts';
 
 type Variables = Record<string, Input<string>>;
+type EncryptedBucket = { bucket: Input<string>; kmsKey: Input<string> | undefined };
 
 /** What every function's environment says. A value that isn't set is an empty string. */
-function commonVariables(settings: Settings, bucket: Input<string>): Variables {
+function commonVariables(settings: Settings, { bucket, kmsKey }: EncryptedBucket): Variables {
   return {
     GOOGLE_CLOUD_PROJECT: settings.project,
     LOG_EXECUTION_ID: 'true',
@@ -13,18 +14,18 @@ function commonVariables(settings: Settings, bucket: Input<string>): Variables {
     BATON_REGION: settings.region,
     BATON_BUCKET: bucket,
     BATON_MODEL: settings.model,
-    BATON_KMS_KEY: settings.kmsKey ?? '',
+    BATON_KMS_KEY: kmsKey ?? '',
   };
 }
 
 /** The environment of the non-production functions; all have the same, since `settle` finishes every stage. */
 export function nonprodVariables(
   settings: NonprodSettings,
-  made: Record<'bucket' | 'workload' | 'dataflowAccount' | 'trainingAccount', Input<string>>,
+  made: EncryptedBucket & Record<'workload' | 'dataflowAccount' | 'trainingAccount', Input<string>>,
 ): Variables {
   const template = `gs://dataflow-templates-${settings.region}/latest/GCS_Text_to_BigQuery`;
   return {
-    ...commonVariables(settings, made.bucket),
+    ...commonVariables(settings, made),
     BATON_WORKLOAD: made.workload,
     BATON_DATASET: settings.dataset,
     BATON_DROP_TIMEOUT_SECONDS: String(settings.dropTimeoutSeconds),
@@ -45,10 +46,10 @@ export function nonprodVariables(
 /** The environment of the production functions. */
 export function prodVariables(
   settings: ProdSettings,
-  made: Record<'bucket' | 'servingAccount', Input<string>>,
+  made: EncryptedBucket & Record<'servingAccount', Input<string>>,
 ): Variables {
   return {
-    ...commonVariables(settings, made.bucket),
+    ...commonVariables(settings, made),
     BATON_SERVE_IMAGE: settings.serveImage,
     BATON_SERVING_SERVICE_ACCOUNT: made.servingAccount,
     BATON_ENDPOINT: settings.endpoint,

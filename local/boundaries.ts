@@ -28,6 +28,23 @@ export interface Access {
 /** Throws a PERMISSION_DENIED `StatusError` for an access that nothing grants. */
 export type Authorize = (access: Access) => void;
 
+/** A resource that is about to be created or given a key. */
+export interface KeyUse {
+  /** The key that the caller names, or that the resource inherits. */
+  kmsKeyName: string | undefined;
+  project: string;
+  /** The resource's name, for the answer. */
+  resource: string;
+  /** Where the resource lies; none for what lies anywhere. */
+  location?: string | undefined;
+}
+
+/**
+ * Asked before anything that a key can encrypt is created. Throws the answer when the key may not be used, or when
+ * none is given and one is required.
+ */
+export type CheckKey = (use: KeyUse) => void;
+
 /** An object's metadata, in the JSON API's own field names. */
 export interface ObjectMetadata {
   bucket: string;

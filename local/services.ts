@@ -4,11 +4,15 @@ import { bigqueryRest } from './bigquery/rest.ts';
 import type { Authorize, GrpcModule, Lint, RestModule } from './boundaries.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
+
 import type { BeforeCall } from './grpc/server.ts';
 import { objectsAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
+
+import { KeyManagement } from './kms/key-management.ts';
+
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
 import type { LocalNetwork } from './network/network.ts';
@@ -54,6 +58,7 @@ export interface Services {
   eventarc: Eventarc;
   scheduler: Scheduler;
   processes: LocalProcessHost;
+  keys: KeyManagement;
   grpc: GrpcModule[];
   rest: RestModule[];
   /** Asks the policy for every gRPC call. */
@@ -67,10 +72,19 @@ export async function openServices(
 ): Promise<Services> {
   const { stateDir, network, projectNumber, policy, onLint } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
+  const keys = new KeyManagement({ projectNumber });
   const logs = new LogStore({ stateDir });
-  const storage = closing.adopt(new StorageEngine({ stateDir }), async (it) => it.close());
-  const warehouse = closing.adopt(await BigQueryEngine.open({ stateDir, objects: storage }), (it) =>
-    it.close(),
+  const storage = closing.adopt(
+    new StorageEngine({ stateDir, checkKey: keys.checkerOf('storage.googleapis.com') }),
+    async (it) => it.close(),
+  );
+  const warehouse = closing.adopt(
+    await BigQueryEngine.open({
+      stateDir,
+      objects: storage,
+      checkKey: keys.checkerOf('bigquery.googleapis.com'),
+    }),
+    (it) => it.close(),
   );
   const processes = new LocalProcessHost({
     stateDir,
@@ -95,6 +109,7 @@ export async function openServices(
   const broker = new PubSub({
     stateDir,
     warehouse,
+    checkKey: keys.checkerOf('pubsub.googleapis.com'),
     transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
     mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
@@ -142,11 +157,13 @@ export async function openServices(
       };
     },
     logs,
+    checkKey: keys.checkerOf('dataflow.googleapis.com'),
     onStateChange: (job) => eventarc.publish(jobStatusChanged({ ...job }, projectNumber(job.projectId))),
   });
   const containers = new LocalContainerRuntime({ host: processes, context: ROOT });
   const vertex = createVertex({
     ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
+    checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
   const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
   closing.defer(async () => {
@@ -159,7 +176,7 @@ export async function openServices(
   });
 
   return {
-    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes },
+    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys },
     beforeCall: (context, request) => {
       const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
       for (const access of accessesOf(context, request, vertexAgent)) authorize(access);

@@ -1,9 +1,14 @@
 import { bigquery } from './clients.ts';
+import { Environment, readEnvironment } from './environment.ts';
 import { isAlreadyExists } from './failure.ts';
 
-/** Runs a query that only reads, and answers its rows. */
+/** Runs a query that only reads, and answers its rows. BigQuery keeps them for a day, under the project's key. */
 export async function runQuery<Row>(query: string): Promise<Row[]> {
-  const [rows] = await (await bigquery()).query({ query });
+  const { BATON_KMS_KEY: kmsKeyName } = readEnvironment(Environment);
+  const [rows] = await (await bigquery()).query({
+    query,
+    ...(kmsKeyName && { destinationEncryptionConfiguration: { kmsKeyName } }),
+  });
   return rows as Row[];
 }
 

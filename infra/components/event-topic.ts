@@ -7,7 +7,7 @@ const RETENTION = `${31 * 24 * 3600}s`;
 export interface TopicArgs {
   project: string;
   region: string;
-  kmsKey: string | undefined;
+  kmsKey: pulumi.Input<string> | undefined;
 }
 
 /** A topic that keeps what passed for 31 days, encrypted, in the project's region. */

@@ -3,6 +3,7 @@ import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { Account } from './account.ts';
 import { contentHash, REPOSITORY } from './content-hash.ts';
+import type { ServiceAgents } from './service-agents.ts';
 
 /** What a function needs to run. Cloud Build installs the dependencies by the lock file. */
 const FILES = ['package.json', 'package-lock.json'];
@@ -17,7 +18,13 @@ export class FunctionSource extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { project: string; region: string; kmsKey: string | undefined; bucket: pulumi.Output<string> },
+    args: {
+      project: string;
+      region: string;
+      kmsKey: pulumi.Input<string> | undefined;
+      agents: ServiceAgents;
+      bucket: pulumi.Output<string>;
+    },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:FunctionSource', name, {}, opts);
@@ -51,6 +58,20 @@ export class FunctionSource extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    if (args.kmsKey) {
+      // Under a key of ours, Cloud Functions manages the images in a repository of ours.
+      new gcp.artifactregistry.RepositoryIamMember(
+        'cloudfunctions-agent-functions-artifactregistry.admin',
+        {
+          project: args.project,
+          location: args.region,
+          repository: repository.name,
+          role: 'roles/artifactregistry.admin',
+          member: args.agents.member('cloudfunctions'),
+        },
+        { parent: this },
+      );
+    }
     this.bucket = args.bucket;
     this.object = source.name;
     this.repository = repository.id;

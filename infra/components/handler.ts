@@ -62,13 +62,13 @@ function functionArgs(
   name: string,
   { purpose, tenancy, account, maxInstances = 10 }: HandlerArgs,
 ): gcp.cloudfunctionsv2.FunctionArgs {
-  const { settings, source } = tenancy;
+  const { settings, source, kmsKey } = tenancy;
   return {
     project: settings.project,
     location: settings.region,
     name,
     description: purpose,
-    kmsKeyName: settings.kmsKey,
+    kmsKeyName: kmsKey,
     buildConfig: {
       runtime: 'nodejs24',
       entryPoint: name,

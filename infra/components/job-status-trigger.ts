@@ -11,17 +11,17 @@ export class JobStatusTrigger extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:JobStatusTrigger', name, {}, opts);
-    const { project, region, kmsKey } = tenancy.settings;
+    const { project, region } = tenancy.settings;
     // Events of Google's own sources pass through one channel per project and region.
     const channel =
-      kmsKey &&
+      tenancy.kmsKey &&
       new gcp.eventarc.GoogleChannelConfig(
         'google-channel',
         {
           project,
           location: region,
           name: `projects/${project}/locations/${region}/googleChannelConfig`,
-          cryptoKeyName: kmsKey,
+          cryptoKeyName: tenancy.kmsKey,
         },
         { parent: this },
       );

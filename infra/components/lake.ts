@@ -9,7 +9,7 @@ const SHORT_LIVED = { prefixes: ['signals/', 'dataflow/'], days: 14 };
 export interface LakeArgs {
   project: string;
   region: string;
-  kmsKey: string | undefined;
+  kmsKey: pulumi.Input<string> | undefined;
   agents: ServiceAgents;
   /** Topics that are told of each object that lands under a prefix. */
   notifications?: { topic: EventTopic; prefix: string }[];

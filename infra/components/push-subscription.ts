@@ -23,7 +23,11 @@ export class PushSubscription extends pulumi.ComponentResource {
     super('baton:index:PushSubscription', name, {}, opts);
     const { tenancy } = args;
     const { project } = tenancy.settings;
-    const deadLetters = new EventTopic(`${name}-dead-letter`, tenancy.settings, { parent: this });
+    const deadLetters = new EventTopic(
+      `${name}-dead-letter`,
+      { ...tenancy.settings, kmsKey: tenancy.kmsKey },
+      { parent: this },
+    );
     const mayDeadLetter = new gcp.pubsub.TopicIAMMember(
       `pubsub-agent-${deadLetters.name}-pubsub.publisher`,
       { project, topic: deadLetters.topic, role: 'roles/pubsub.publisher', member: tenancy.agents.pubsub },

@@ -14,10 +14,19 @@ const AGENTS = {
 } as const;
 type AgentService = keyof typeof AGENTS;
 
+/** Agents by name; the last four have no service identity that could be created. */
+export type AgentName =
+  | (AgentService extends `${infer Name}.googleapis.com` ? Name : never)
+  | 'bigquery'
+  | 'compute'
+  | 'logging'
+  | 'storage';
+
 /** APIs that Baton needs beside those. */
 const OTHER_APIS = [
   'bigquery.googleapis.com',
   'cloudbuild.googleapis.com',
+  'cloudkms.googleapis.com',
   'compute.googleapis.com',
   'iam.googleapis.com',
   'logging.googleapis.com',
@@ -38,6 +47,9 @@ export class ServiceAgents extends pulumi.ComponentResource {
   readonly pubsub: string;
   /** Cloud Storage's agent comes into being when someone asks for it. */
   readonly storage: pulumi.Output<string>;
+  readonly #project: string;
+  readonly #projectNumber: string;
+  readonly #lookUp: pulumi.InvokeOutputOptions;
 
   constructor(
     name: string,
@@ -52,12 +64,37 @@ export class ServiceAgents extends pulumi.ComponentResource {
       return new gcp.projects.ServiceIdentity(name, { project, service }, { parent: this, dependsOn });
     });
     const apis = OTHER_APIS.map((service) => this.#enable(service, project));
+    this.#project = project;
+    this.#projectNumber = projectNumber;
+    this.#lookUp = { parent: this, dependsOn: apis };
     this.pubsub = serviceAgent('pubsub.googleapis.com', projectNumber);
     this.storage = gcp.storage
-      .getProjectServiceAccountOutput({ project }, { parent: this, dependsOn: apis })
+      .getProjectServiceAccountOutput({ project }, this.#lookUp)
       .apply((agent) => `serviceAccount:${agent.emailAddress}`);
     delayEverythingElseUntil([...identities, ...apis]);
     this.registerOutputs({ storage: this.storage });
+  }
+
+  /** The IAM member of an agent; those of some services come into being when their name is asked for. */
+  member(agent: AgentName): pulumi.Input<string> {
+    const project = this.#project;
+    switch (agent) {
+      case 'storage':
+        return this.storage;
+      case 'bigquery':
+        return gcp.bigquery
+          .getDefaultServiceAccountOutput({ project }, this.#lookUp)
+          .apply(({ email }) => `serviceAccount:${email}`);
+      case 'logging':
+        return gcp.logging
+          .getProjectCmekSettingsOutput({ project }, this.#lookUp)
+          .apply(({ serviceAccountId }) => `serviceAccount:${serviceAccountId}`);
+      case 'compute':
+        // It is there as soon as the API is enabled.
+        return `serviceAccount:service-${this.#projectNumber}@compute-system.iam.gserviceaccount.com`;
+      default:
+        return serviceAgent(`${agent}.googleapis.com`, this.#projectNumber);
+    }
   }
 
   /** Taking the stack down leaves the API on: other programs may use it. */

@@ -15,7 +15,7 @@ export class WorkloadFiles extends pulumi.ComponentResource {
 
   constructor(
     model: string,
-    args: { bucket: pulumi.Output<string>; kmsKey: string | undefined },
+    args: { bucket: pulumi.Output<string>; kmsKey: pulumi.Input<string> | undefined },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:WorkloadFiles', model, {}, opts);

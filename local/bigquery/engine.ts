@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
+import type { CheckKey, ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
 import { Catalog, storedTable, type TableRecord, tableKey } from './catalog.ts';
 import { Database } from './duckdb.ts';
 import { invalid } from './errors.ts';
@@ -11,7 +11,7 @@ import type { RowsPage, RowsQuery } from './pages.ts';
 import { readPage } from './pages.ts';
 import { appendRows } from './rows.ts';
 import { TableJobs } from './table-jobs.ts';
-import { type CheckKey, type TableSettings, Tables } from './tables.ts';
+import { type TableSettings, Tables } from './tables.ts';
 import { normalizeFields } from './types.ts';
 import { plainValue } from './values.ts';
 

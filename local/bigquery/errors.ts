@@ -1,4 +1,4 @@
-import { StatusError } from '../status.ts';
+import { type CodeName, StatusError } from '../status.ts';
 
 /** A statement that BigQuery would refuse: 400, reason `invalidQuery`. */
 export function invalidQuery(message: string): StatusError {
@@ -25,9 +25,21 @@ export function duplicate(resource: string): StatusError {
 
 const DUCKDB_KIND = /^(?:[A-Z]\w*(?: [A-Z]\w*)*) Error: /;
 
-/** Rewords what DuckDB says of a statement as BigQuery would; a `StatusError` passes through. */
+/** The reasons of what other services refuse, which has none of BigQuery's. */
+const REASONS: Partial<Record<CodeName, string>> = {
+  PERMISSION_DENIED: 'accessDenied',
+  FAILED_PRECONDITION: 'failedPrecondition',
+  NOT_FOUND: 'notFound',
+  ALREADY_EXISTS: 'duplicate',
+  INTERNAL: 'internalError',
+};
+
+/** Rewords what DuckDB says of a statement as BigQuery would; a `StatusError` passes, with a reason. */
 export function queryError(error: unknown): StatusError {
-  if (error instanceof StatusError) return error;
+  if (error instanceof StatusError) {
+    const { status, message, reason = REASONS[status] ?? 'invalid' } = error;
+    return new StatusError(status, message, { reason });
+  }
   // DuckDB throws plain errors; a TypeError and its like are defects here, not in the statement.
   if (!(error instanceof Error) || error.constructor !== Error) {
     return new StatusError('INTERNAL', String(error), { reason: 'internalError' });
@@ -44,9 +56,6 @@ export function queryError(error: unknown): StatusError {
 
 /** The error that a request for a failed job's results answers. */
 export function errorOfJob({ reason, message }: { reason: string; message: string }): StatusError {
-  if (reason === 'notFound') return new StatusError('NOT_FOUND', message, { reason });
-  if (reason === 'accessDenied') return new StatusError('PERMISSION_DENIED', message, { reason });
-  if (reason === 'duplicate') return new StatusError('ALREADY_EXISTS', message, { reason });
-  if (reason === 'internalError') return new StatusError('INTERNAL', message, { reason });
-  return new StatusError('INVALID_ARGUMENT', message, { reason });
+  const status = (Object.keys(REASONS) as CodeName[]).find((code) => REASONS[code] === reason);
+  return new StatusError(status ?? 'INVALID_ARGUMENT', message, { reason });
 }

@@ -155,7 +155,7 @@ export class Jobs {
     if (result === undefined) return;
     job.result = result;
     this.#results.push(job);
-    await this.#parts.tableJobs.store({ ...outcome, result }, query);
+    await this.#parts.tableJobs.store({ ...outcome, result }, query, job.reference);
   }
 
   /** A query runs where its data is; anything else where its tables' dataset is. */

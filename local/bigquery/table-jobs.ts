@@ -28,15 +28,23 @@ export class TableJobs {
     this.#parts = parts;
   }
 
-  /** Writes a query's rows into the table that the job names, if it names one. */
-  async store(outcome: Outcome & { result: string }, query: QueryConfiguration): Promise<void> {
-    if (!query.destinationTable) return;
+  /** Writes a query's rows into the table that the job names; else BigQuery keeps them for a day, in one of its own. */
+  async store(
+    outcome: Outcome & { result: string },
+    query: QueryConfiguration,
+    job: { projectId: string; jobId: string },
+  ): Promise<void> {
+    const kmsKeyName = query.destinationEncryptionConfiguration?.kmsKeyName;
+    if (!query.destinationTable) {
+      if (kmsKeyName) this.#parts.tables.checkResultKey(kmsKeyName, job.projectId, job.jobId);
+      return;
+    }
     await this.#fill(
       query.destinationTable,
       outcome.fields,
       `SELECT * FROM ${outcome.result}`,
       query.writeDisposition,
-      query.destinationEncryptionConfiguration?.kmsKeyName,
+      kmsKeyName,
     );
   }
 

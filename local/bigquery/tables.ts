@@ -1,4 +1,4 @@
-import type { TableField, TableReference } from '../boundaries.ts';
+import type { CheckKey, TableField, TableReference } from '../boundaries.ts';
 import {
   type Catalog,
   type DatasetRecord,
@@ -22,9 +22,6 @@ export type TableSettings = Partial<
   Pick<TableRecord, 'kmsKeyName' | 'labels' | 'description' | 'friendlyName' | 'expirationTime' | 'viewQuery'>
 >;
 
-/** Throws what a create call without a usable key answers under the organisation's policy. */
-export type CheckKey = (use: { kmsKeyName: string | undefined; project: string; resource: string }) => void;
-
 /** Datasets and tables as the REST API and DDL change them. */
 export class Tables {
   readonly #catalog: Catalog;
@@ -45,7 +42,8 @@ export class Tables {
       );
     }
     const resource = `projects/${projectId}/datasets/${datasetId}`;
-    this.#checkKey({ kmsKeyName: settings.kmsKeyName, project: projectId, resource });
+    const { kmsKeyName, location } = settings;
+    this.#checkKey({ kmsKeyName, project: projectId, location, resource });
     const time = this.#now();
     const dataset = { ...settings, creationTime: time, lastModifiedTime: time };
     await this.#catalog.write(async (connection, edits) => {
@@ -57,6 +55,11 @@ export class Tables {
     return dataset;
   }
 
+  /** Throws when a job's result may not be kept under the key. */
+  checkResultKey(kmsKeyName: string, project: string, jobId: string): void {
+    this.#checkKey({ kmsKeyName, project, resource: `projects/${project}/jobs/${jobId}` });
+  }
+
   async patchDataset(
     projectId: string,
     datasetId: string,
@@ -65,6 +68,12 @@ export class Tables {
     return this.#catalog.write(async (_connection, edits) => {
       const before = this.#catalog.dataset(projectId, datasetId);
       const after = { ...before, ...changes, lastModifiedTime: this.#now() };
+      this.#checkKey({
+        kmsKeyName: after.kmsKeyName,
+        project: projectId,
+        location: after.location,
+        resource: `projects/${projectId}/datasets/${datasetId}`,
+      });
       edits.put('dataset', datasetKey(projectId, datasetId), after);
       return after;
     });
@@ -115,6 +124,7 @@ export class Tables {
     this.#checkKey({
       kmsKeyName: settings.kmsKeyName ?? dataset.kmsKeyName,
       project: reference.projectId,
+      location: dataset.location,
       resource: `projects/${reference.projectId}/datasets/${reference.datasetId}/tables/${reference.tableId}`,
     });
     const columns = normalizeFields(fields);

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { CheckKey, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { type DataflowJob, type Importance, isTerminal, type JobEnvironment, type JobState } from './job.ts';
 import { JobStore } from './job-store.ts';
@@ -18,7 +18,7 @@ export interface DataflowOptions {
   /** Milliseconds since the epoch; the machine's clock by default. */
   now?: () => number;
   /** Throws what a launch without a usable key answers under the organisation's policy. */
-  checkKey?: (use: { kmsKeyName: string | undefined; project: string; resource: string }) => void;
+  checkKey?: CheckKey;
   limits?: Partial<TransformLimits>;
   /**
    * What a job's workers may use, with the rights of their account and no others; throws where they may not work
@@ -114,7 +114,7 @@ export class DataflowEngine {
     }
     checkParameters(findTemplate(templatePath, kind), parameters);
     const resource = `projects/${project}/locations/${location}/jobs/${jobName}`;
-    this.#options.checkKey?.({ kmsKeyName: environment.kmsKeyName, project, resource });
+    this.#options.checkKey?.({ kmsKeyName: environment.kmsKeyName, project, location, resource });
     const active = this.list(project, location).find((job) => job.name === jobName && !isTerminal(job));
     if (active) {
       throw new StatusError(

@@ -40,6 +40,10 @@ const ROLES: Record<string, string[]> = {
     ...permissions('bigquery.tables', 'create', 'export', 'get', 'getData', 'update', 'updateData'),
     ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
   ],
+  'roles/artifactregistry.admin': [
+    'artifactregistry.repositories.downloadArtifacts',
+    'artifactregistry.repositories.uploadArtifacts',
+  ],
   'roles/artifactregistry.reader': ['artifactregistry.repositories.downloadArtifacts'],
   'roles/bigquery.dataEditor': [
     ...permissions('bigquery.datasets', 'create', 'get'),
@@ -66,12 +70,12 @@ const ROLES: Record<string, string[]> = {
     'logging.logEntries.create',
     ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
   ],
-  'roles/cloudkms.cryptoKeyEncrypterDecrypter': [
-    ...permissions('cloudkms.cryptoKeyVersions', 'useToDecrypt', 'useToEncrypt'),
-  ],
   'roles/cloudscheduler.admin': [
     ...permissions('cloudscheduler.jobs', 'create', 'delete', 'enable', 'fullView', 'get', 'list', 'pause'),
     ...permissions('cloudscheduler.jobs', 'run', 'update'),
+  ],
+  'roles/cloudkms.cryptoKeyEncrypterDecrypter': [
+    ...permissions('cloudkms.cryptoKeyVersions', 'useToDecrypt', 'useToEncrypt'),
   ],
   'roles/dataflow.developer': [
     ...permissions('dataflow.jobs', 'cancel', 'create', 'get', 'list', 'updateContents'),

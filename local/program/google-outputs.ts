@@ -73,6 +73,12 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
     id: `projects/${inputs.project}/locations/${inputs.location}/keyRings/${inputs.name}`,
   }),
   'gcp:kms/cryptoKey:CryptoKey': ({ inputs }) => ({ id: `${inputs.keyRing}/cryptoKeys/${inputs.name}` }),
+  'gcp:logging/projectBucketConfig:ProjectBucketConfig': ({ inputs }) => ({
+    id: `projects/${inputs.project}/locations/${inputs.location}/buckets/${inputs.bucketId}`,
+  }),
+  'gcp:vertex/aiMetadataStore:AiMetadataStore': ({ inputs }) => ({
+    id: `projects/${inputs.project}/locations/${inputs.region}/metadataStores/${inputs.name}`,
+  }),
   'gcp:bigquery/dataset:Dataset': ({ inputs }) => ({
     id: `projects/${inputs.project}/datasets/${inputs.datasetId}`,
   }),
@@ -96,6 +102,15 @@ export function lookUp(token: string, args: Properties, projectNumbers: Record<s
   if (token === 'gcp:storage/getProjectServiceAccount:getProjectServiceAccount') {
     const emailAddress = `service-${number}@gs-project-accounts.iam.gserviceaccount.com`;
     return { project, emailAddress, id: emailAddress, member: `serviceAccount:${emailAddress}` };
+  }
+  if (token === 'gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount') {
+    const email = `bq-${number}@bigquery-encryption.iam.gserviceaccount.com`;
+    return { project, email, id: email, member: `serviceAccount:${email}` };
+  }
+  if (token === 'gcp:logging/getProjectCmekSettings:getProjectCmekSettings') {
+    const name = `projects/${project}/cmekSettings`;
+    const serviceAccountId = `cmek-p${number}@gcp-sa-logging.iam.gserviceaccount.com`;
+    return { project, name, id: name, serviceAccountId, kmsKeyVersionName: '' };
   }
   if (token === 'gcp:organizations/getProject:getProject') {
     return { projectId: project, number, id: `projects/${project}` };

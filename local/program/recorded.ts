@@ -31,6 +31,8 @@ export const RecordedResource = z.object({
   outputs: z.record(z.string(), z.unknown()),
   /** The URN of the component that it is part of; the stack's at the top. */
   parent: z.string().optional(),
+  /** Whether Pulumi refuses to delete it. */
+  protect: z.boolean(),
   /** URNs of the resources that it waits for. */
   dependencies: z.array(z.string()),
 });

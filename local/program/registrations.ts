@@ -9,6 +9,7 @@ interface Registration {
   getType(): string;
   getName(): string;
   getParent(): string;
+  getProtect(): boolean;
   getDependenciesList(): string[];
   getObject(): Struct;
 }
@@ -62,6 +63,7 @@ async function describe(
     inputs: await properties(registration.getObject()),
     outputs: await properties(registered.getObject()),
     parent: registration.getParent() || undefined,
+    protect: registration.getProtect(),
     dependencies: registration.getDependenciesList(),
   };
 }

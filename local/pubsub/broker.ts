@@ -1,4 +1,4 @@
-import type { MessageBroker, MessageInput, Warehouse } from '../boundaries.ts';
+import type { CheckKey, MessageBroker, MessageInput, Warehouse } from '../boundaries.ts';
 import { BigQueryConsumer } from './bigquery-subscription.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Consumer, DeliveryEvent } from './consumer.ts';
@@ -26,6 +26,8 @@ export interface PubSubOptions {
   clock?: Clock;
   /** Whether the service may move messages from a subscription to its dead-letter topic; without it, it may. */
   mayDeadLetter?: (subscription: string, topic: string) => boolean;
+  /** Asked for each topic. */
+  checkKey?: CheckKey;
   /** Called for the outcome of each delivery; it must not throw. */
   onDelivery?: (event: DeliveryEvent) => void;
 }
@@ -67,16 +69,22 @@ export class PubSub implements MessageBroker {
     return this.store.state.topics.has(topic);
   }
 
-  /** @throws ALREADY_EXISTS, INVALID_ARGUMENT */
+  /** @throws ALREADY_EXISTS, INVALID_ARGUMENT, and what `checkKey` throws */
   createTopic(input: object): void {
     const config = parseTopic(input);
     checkAbsent(this.store.state.topics, config.name);
+    this.#checkKey(config);
     this.store.commit({ type: 'topic', config });
   }
 
-  /** Creates the topic, or gives the existing one this configuration; its messages and subscriptions stay. */
+  /**
+   * Creates the topic, or gives the existing one this configuration; its messages and subscriptions stay.
+   *
+   * @throws INVALID_ARGUMENT, and what `checkKey` throws
+   */
   declareTopic(input: object): void {
     const config = parseTopic(input);
+    this.#checkKey(config);
     const existing = this.store.state.topics.get(config.name)?.config;
     if (!isSame<TopicConfig>(existing, config)) this.store.commit({ type: 'topic', config });
   }
@@ -175,6 +183,17 @@ export class PubSub implements MessageBroker {
     if (this.#options.mayDeadLetter?.(subscription, topic) === false) return false;
     this.#publish(topic, [message]);
     return true;
+  }
+
+  /** A topic lies in the region that its messages are held to; its key in that one. */
+  #checkKey({ name, kmsKeyName, messageStoragePolicy }: TopicConfig): void {
+    const regions = messageStoragePolicy?.allowedPersistenceRegions ?? [];
+    this.#options.checkKey?.({
+      kmsKeyName: kmsKeyName || undefined,
+      project: name.split('/')[1],
+      resource: name,
+      location: regions.length === 1 ? regions[0] : undefined,
+    });
   }
 
   #complete(input: SubscriptionInput): SubscriptionConfig {

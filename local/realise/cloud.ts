@@ -1,4 +1,4 @@
-import type { Authorize, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { Authorize, KeyUse, ObjectStore, Warehouse } from '../boundaries.ts';
 
 /** A role that the program gives to a principal on one resource. */
 export interface IamMember {
@@ -100,4 +100,16 @@ export interface RealisableCloud {
     }): void;
   };
   scheduler: { declare(job: ScheduledJob): void };
+  keys: {
+    /** Has everything in the project need a key. */
+    requireKeys(project: string): void;
+    declareKeyRing(name: string): void;
+    declareKey(key: { name: string; purpose?: string; rotationPeriod?: string }): void;
+    grant(key: string, role: string, member: string): void;
+    /** Throws what a service answers to a creation under a key, or without one. */
+    check(
+      service: `${'aiplatform' | 'artifactregistry' | 'cloudfunctions' | 'eventarc' | 'logging'}.googleapis.com`,
+      use: KeyUse,
+    ): void;
+  };
 }

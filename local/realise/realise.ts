@@ -3,6 +3,7 @@ import type { IamMember, RealisableCloud, ServiceAccount } from './cloud.ts';
 import { type DeclaredResource, read } from './declared.ts';
 import { FunctionSources } from './function-source.ts';
 import { isIamMember, readIamMember, readServiceAccount } from './iam.ts';
+import { checkDeclaredKey, projectsWithKeys, realiseKey, realiseKeyMember, realiseKeyRing } from './keys.ts';
 import { realiseSubscription, realiseTopic } from './pubsub.ts';
 import { realiseFunction, realiseTrigger } from './run.ts';
 import { realiseJob } from './scheduler.ts';
@@ -13,10 +14,15 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   // Every API is enabled, and every service agent exists.
   'gcp:projects/service:Service',
   'gcp:projects/serviceIdentity:ServiceIdentity',
-  // Images are built from the repository's Dockerfiles by their name.
+  // Images are built from the repository's Dockerfiles by their name; only the key is checked, as in what follows.
   'gcp:artifactregistry/repository:Repository',
   // Channels carry events within Google; the local Eventarc has none.
   'gcp:eventarc/googleChannelConfig:GoogleChannelConfig',
+  // One store keeps all logs, none keeps metadata, and TensorBoard logs stay in the bucket.
+  'gcp:logging/projectBucketConfig:ProjectBucketConfig',
+  'gcp:logging/projectSink:ProjectSink',
+  'gcp:vertex/aiMetadataStore:AiMetadataStore',
+  'gcp:vertex/aiTensorboard:AiTensorboard',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',
@@ -38,12 +44,21 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
   const sources = new FunctionSources(resources, cloud.stateDir);
   const uris = serviceUris(resources);
   const realised: Realised = { serviceAccounts: [], iamMembers: [] };
+  for (const project of projectsWithKeys(resources)) cloud.keys.requireKeys(project);
   for (const resource of resources) {
+    checkDeclaredKey(resource, cloud);
     if (isIamMember(resource)) {
       realised.iamMembers.push(readIamMember(resource));
+      realiseKeyMember(resource, cloud);
       continue;
     }
     switch (resource.type) {
+      case 'gcp:kms/keyRing:KeyRing':
+        realiseKeyRing(resource, cloud);
+        break;
+      case 'gcp:kms/cryptoKey:CryptoKey':
+        realiseKey(resource, cloud);
+        break;
       case 'gcp:pubsub/topic:Topic':
         realiseTopic(resource, cloud);
         break;

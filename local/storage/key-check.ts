@@ -1,20 +1,16 @@
+import type { CheckKey } from '../boundaries.ts';
 import type { Bucket } from './buckets.ts';
-
-/**
- * Told of each key that a bucket or object is about to be kept under; undefined where none is given. Throws the
- * answer when the key may not be used, or when one is required.
- */
-export type CheckKey = (use: { kmsKeyName: string | undefined; project: string; resource: string }) => void;
 
 /** Checks the default key that a bucket is given. Throws what `checkKey` throws. */
 export function checkBucketKey(
   checkKey: CheckKey,
-  bucket: { name: string; project: string; encryption?: unknown },
+  bucket: { name: string; project: string; location: string; encryption?: unknown },
 ): void {
   const { defaultKmsKeyName } = (bucket.encryption ?? {}) as { defaultKmsKeyName?: string };
   checkKey({
     kmsKeyName: defaultKmsKeyName,
     project: bucket.project,
+    location: bucket.location,
     resource: `projects/_/buckets/${bucket.name}`,
   });
 }
@@ -32,6 +28,7 @@ export function objectKeyVersion(
   checkKey({
     kmsKeyName,
     project: resource.project,
+    location: resource.location,
     resource: `projects/_/buckets/${resource.name}/objects/${object.name}`,
   });
   return kmsKeyName?.replace(/(\/cryptoKeys\/[^/]+)$/, '$1/cryptoKeyVersions/1');

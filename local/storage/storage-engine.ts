@@ -1,13 +1,13 @@
 import { createReadStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
+import type { CheckKey, ObjectChange, ObjectMetadata, ObjectStore } from '../boundaries.ts';
 import { BucketNotifications } from './bucket-notifications.ts';
 import type { ObjectDraft, VersionOptions } from './bucket-objects.ts';
 import { type Bucket, Buckets } from './buckets.ts';
 import { requireChecksums } from './checksums.ts';
 import { Generations } from './generations.ts';
-import { type CheckKey, checkBucketKey, objectKeyVersion } from './key-check.ts';
+import { checkBucketKey, objectKeyVersion } from './key-check.ts';
 import type { NotificationConfig, NotificationDeclaration } from './notification-config.ts';
 import { type StagedContent, StagingArea } from './object-files.ts';
 import {
@@ -97,7 +97,7 @@ export class StorageEngine implements ObjectStore {
     const bucket = this.buckets.get(name);
     const { encryption } = patch as { encryption?: unknown };
     if (encryption !== undefined) {
-      checkBucketKey(this.#checkKey, { name, project: bucket.resource.project, encryption });
+      checkBucketKey(this.#checkKey, { ...bucket.resource, encryption });
     }
     this.buckets.patch(bucket, patch);
   }

@@ -33,7 +33,8 @@ export function findArtifacts(objects: ObjectStore, artifactUri: string): Artifa
 
 /**
  * Copies a model's artefacts to the Google-managed bucket of the project, from where they are served; what
- * happens to the originals afterwards doesn't matter. Answers the copy's address, without a slash at its end.
+ * happens to the originals afterwards doesn't matter. Answers the copy's address, without a slash at its end. The
+ * bucket is of Google's tenant project, which the organization's policy on keys does not reach.
  */
 export async function copyArtifacts(
   objects: ObjectStore,

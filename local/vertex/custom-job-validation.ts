@@ -1,7 +1,7 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
 import { StatusError } from '../status.ts';
 import { checkVariables } from './container-variables.ts';
-import { checkDisplayName, checkEncryption, checkLabels } from './validation.ts';
+import { checkDisplayName, checkLabels } from './validation.ts';
 import { durationMs, integer } from './values.ts';
 
 type CustomJob = google.cloud.aiplatform.v1.ICustomJob;
@@ -10,10 +10,9 @@ type WorkerPoolSpec = google.cloud.aiplatform.v1.IWorkerPoolSpec;
 const MAX_POOLS = 4;
 
 /** Throws INVALID_ARGUMENT for a job that Vertex AI would refuse, UNIMPLEMENTED for what only runs there. */
-export function checkCustomJob(job: CustomJob, parent: string): void {
+export function checkCustomJob(job: CustomJob): void {
   checkDisplayName(job.displayName);
   checkLabels(job.labels);
-  checkEncryption(job.encryptionSpec, parent);
   const spec = job.jobSpec;
   const pools = spec?.workerPoolSpecs ?? [];
   if (pools.length === 0 || pools.length > MAX_POOLS) {

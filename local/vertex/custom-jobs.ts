@@ -1,5 +1,5 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
-import type { ContainerRuntime, LogSink } from '../boundaries.ts';
+import type { CheckKey, ContainerRuntime, LogSink } from '../boundaries.ts';
 import { Code, StatusError } from '../status.ts';
 import { CustomJobRun } from './custom-job-run.ts';
 import { checkCustomJob } from './custom-job-validation.ts';
@@ -7,6 +7,7 @@ import { type ListQuery, listPage } from './listing.ts';
 import { newId, parseLocation } from './names.ts';
 import { EMPTY, type Operation, type Operations } from './operations.ts';
 import { plain, ResourceStore } from './resource-store.ts';
+import { checkEncryption } from './validation.ts';
 import { now } from './values.ts';
 
 type CustomJob = google.cloud.aiplatform.v1.ICustomJob;
@@ -21,6 +22,7 @@ export interface CustomJobDependencies {
   containers: ContainerRuntime;
   logs: LogSink;
   projectNumber: (project: string) => string;
+  checkKey: CheckKey;
 }
 
 /** Custom training jobs: each replica of each worker pool is a process of this machine. */
@@ -45,7 +47,8 @@ export class CustomJobs {
   }
 
   create(parent: string, request: CustomJob): CustomJob {
-    checkCustomJob(request, parent);
+    checkCustomJob(request);
+    checkEncryption(request.encryptionSpec, `${parent}/customJobs`, this.#dependencies.checkKey);
     const time = now();
     const job = this.#store.put({
       ...plain(request),

@@ -1,4 +1,5 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
+import type { CheckKey } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { type ListQuery, listPage } from './listing.ts';
 import { newId, parseLocation, parseName } from './names.ts';
@@ -18,20 +19,23 @@ const UPDATABLE = ['displayName', 'description', 'labels', 'trafficSplit', 'clie
 export class Endpoints {
   readonly #store: ResourceStore<Endpoint>;
   readonly #operations: Operations;
+  readonly #checkKey: CheckKey;
 
-  constructor(stateDir: string, operations: Operations) {
+  constructor(stateDir: string, operations: Operations, checkKey: CheckKey) {
     this.#store = new ResourceStore(stateDir, 'endpoints');
     this.#operations = operations;
+    this.#checkKey = checkKey;
   }
 
   create(parent: string, request: Endpoint, endpointId: string): Operation {
     parseLocation(parent);
-    checkEndpoint(request, parent);
+    checkEndpoint(request);
     if (endpointId) {
       const rule = 'up to 63 of [a-z0-9-] beginning with a letter, or up to 9 digits with no leading zero';
       checkId('endpoint_id', endpointId, ENDPOINT_ID, rule);
     }
     const name = `${parent}/endpoints/${endpointId || newId()}`;
+    checkEncryption(request.encryptionSpec, name, this.#checkKey);
     if (this.#store.find(name)) {
       throw new StatusError('ALREADY_EXISTS', `The endpoint "${name}" already exists.`);
     }
@@ -87,7 +91,7 @@ export class Endpoints {
       ...current,
       ...Object.fromEntries(fields.map((field) => [field, Reflect.get(changes, field)])),
     };
-    checkEndpoint(changed, name);
+    checkEndpoint(changed);
     checkTrafficSplit(changed.trafficSplit ?? {}, deployedModelIds(current));
     return this.put(changed);
   }
@@ -149,10 +153,9 @@ export function deployedModelIds(endpoint: Endpoint): string[] {
   return (endpoint.deployedModels ?? []).map(({ id }) => id ?? '');
 }
 
-function checkEndpoint(endpoint: Endpoint, parent: string): void {
+function checkEndpoint(endpoint: Endpoint): void {
   checkDisplayName(endpoint.displayName);
   checkLabels(endpoint.labels);
-  checkEncryption(endpoint.encryptionSpec, parent);
   if (endpoint.predictRequestResponseLoggingConfig?.enabled || endpoint.dedicatedEndpointEnabled) {
     throw new StatusError(
       'UNIMPLEMENTED',

@@ -1,4 +1,12 @@
-import type { Authorize, ContainerRuntime, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
+import type {
+  Authorize,
+  CheckKey,
+  ContainerRuntime,
+  LogSink,
+  ObjectStore,
+  Warehouse,
+} from '../boundaries.ts';
+
 import { CustomJobs } from './custom-jobs.ts';
 import { Deploying } from './deploying.ts';
 import { Deployments } from './deployments.ts';
@@ -21,6 +29,8 @@ export interface VertexOptions {
   projectNumber: (project: string) => string;
   /** Asked for predictions over REST; who may make a gRPC call is the server's to check. */
   authorize?: Authorize;
+  /** Asked for each job, model, endpoint and monitoring job. */
+  checkKey?: CheckKey;
 }
 
 /** The parts of the local Vertex AI, wired. */
@@ -35,18 +45,19 @@ export interface Engine {
   deploying: Deploying;
   predictions: Predictions;
   monitoringJobs: MonitoringJobs;
+  checkKey: CheckKey;
   close(): Promise<void>;
 }
 
 /** Reads the state of the last start, and brings its deployed models back in the background. */
 export function createEngine(options: VertexOptions): Engine {
-  const { stateDir, objects, warehouse, logs } = options;
+  const { stateDir, objects, warehouse, logs, checkKey = () => {} } = options;
   const operations = new Operations(stateDir);
   const records = new ModelRecords(stateDir);
-  const endpoints = new Endpoints(stateDir, operations);
+  const endpoints = new Endpoints(stateDir, operations, checkKey);
   const modelEvaluations = new ModelEvaluations(stateDir, records);
-  const monitoringJobs = new MonitoringJobs(stateDir, { endpoints, operations, warehouse });
-  const customJobs = new CustomJobs(stateDir, operations, options);
+  const monitoringJobs = new MonitoringJobs(stateDir, { endpoints, operations, warehouse, checkKey });
+  const customJobs = new CustomJobs(stateDir, operations, { ...options, checkKey });
   const deployments = new Deployments({ ...options, records });
   const log = new PredictionLog({
     warehouse,
@@ -67,6 +78,7 @@ export function createEngine(options: VertexOptions): Engine {
     modelEvaluations,
     endpoints,
     monitoringJobs,
+    checkKey,
     models: new Models({
       records,
       evaluations: modelEvaluations,

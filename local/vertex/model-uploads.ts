@@ -1,5 +1,5 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
-import type { ObjectStore } from '../boundaries.ts';
+import type { CheckKey, ObjectStore } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { copyArtifacts, findArtifacts } from './artifacts.ts';
 import { checkVariables } from './container-variables.ts';
@@ -21,6 +21,7 @@ export interface UploadDependencies {
   records: ModelRecords;
   operations: Operations;
   objects: ObjectStore;
+  checkKey: CheckKey;
 }
 
 /**
@@ -28,12 +29,13 @@ export interface UploadDependencies {
  * The first version is the default one. Throws before anything is copied when the request can't succeed.
  */
 export function uploadModel(request: UploadModelRequest, dependencies: UploadDependencies): Operation {
-  const { records, operations, objects } = dependencies;
+  const { records, operations, objects, checkKey } = dependencies;
   const parent = request.parent ?? '';
   const { project, location } = parseLocation(parent);
   const model = plain(request.model ?? {});
-  checkModel(model, parent);
+  checkModel(model);
   const name = targetName(request, records);
+  checkEncryption(model.encryptionSpec, name, checkKey);
   const artifacts = model.artifactUri ? findArtifacts(objects, model.artifactUri) : undefined;
   return operations.start({
     on: name,
@@ -49,10 +51,9 @@ export function uploadModel(request: UploadModelRequest, dependencies: UploadDep
   });
 }
 
-function checkModel(model: Model, parent: string): void {
+function checkModel(model: Model): void {
   checkDisplayName(model.displayName);
   checkLabels(model.labels);
-  checkEncryption(model.encryptionSpec, parent);
   for (const alias of model.versionAliases ?? []) checkAlias(alias);
   const container = model.containerSpec;
   if (!container?.imageUri) {

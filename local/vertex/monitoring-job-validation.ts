@@ -2,7 +2,7 @@ import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
 import type { TableReference, Warehouse } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { deployedModelIds } from './endpoints.ts';
-import { checkDisplayName, checkEncryption, checkLabels } from './validation.ts';
+import { checkDisplayName, checkLabels } from './validation.ts';
 import { durationMs } from './values.ts';
 
 type Endpoint = google.cloud.aiplatform.v1.IEndpoint;
@@ -15,12 +15,10 @@ type ThresholdConfig = google.cloud.aiplatform.v1.IThresholdConfig;
  */
 export async function checkMonitoringJob(
   job: MonitoringJob,
-  parent: string,
   known: { endpoint: Endpoint; warehouse: Warehouse },
 ): Promise<void> {
   checkDisplayName(job.displayName);
   checkLabels(job.labels);
-  checkEncryption(job.encryptionSpec, parent);
   const sampleRate = job.loggingSamplingStrategy?.randomSampleConfig?.sampleRate ?? 0;
   if (!(sampleRate > 0 && sampleRate <= 1)) {
     throw new StatusError(

@@ -1,5 +1,5 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
-import type { Warehouse } from '../boundaries.ts';
+import type { CheckKey, Warehouse } from '../boundaries.ts';
 import { Code, StatusError } from '../status.ts';
 import type { Endpoints } from './endpoints.ts';
 import { type ListQuery, listPage } from './listing.ts';
@@ -9,6 +9,7 @@ import { newId, parseLocation } from './names.ts';
 import { EMPTY, type Operation, type Operations } from './operations.ts';
 import { ensureServingTable, servingTable } from './prediction-log.ts';
 import { plain, ResourceStore } from './resource-store.ts';
+import { checkEncryption } from './validation.ts';
 import { durationMs, now, timestamp } from './values.ts';
 
 type MonitoringJob = google.cloud.aiplatform.v1.IModelDeploymentMonitoringJob;
@@ -19,6 +20,7 @@ export interface MonitoringDependencies {
   endpoints: Endpoints;
   operations: Operations;
   warehouse: Warehouse;
+  checkKey: CheckKey;
 }
 
 /**
@@ -39,9 +41,10 @@ export class MonitoringJobs {
 
   async create(parent: string, request: MonitoringJob): Promise<MonitoringJob> {
     parseLocation(parent);
-    const { endpoints, warehouse } = this.#dependencies;
+    const { endpoints, warehouse, checkKey } = this.#dependencies;
     const endpointName = request.endpoint ?? '';
-    await checkMonitoringJob(request, parent, { endpoint: endpoints.get(endpointName), warehouse });
+    checkEncryption(request.encryptionSpec, `${parent}/modelDeploymentMonitoringJobs`, checkKey);
+    await checkMonitoringJob(request, { endpoint: endpoints.get(endpointName), warehouse });
     // Asked again after the checks, between which another call may have made a job.
     const endpoint = endpoints.get(endpointName);
     if (endpoint.modelDeploymentMonitoringJob) {
@@ -96,7 +99,7 @@ export class MonitoringJobs {
     const changes = plain(request);
     const merged = mergeMonitoringJob(this.#store.get(name), changes, mask);
     const endpoint = endpoints.get(merged.endpoint ?? '');
-    await checkMonitoringJob(merged, name, { endpoint, warehouse });
+    await checkMonitoringJob(merged, { endpoint, warehouse });
     return operations.start({
       on: name,
       metadata: 'UpdateModelDeploymentMonitoringJobOperationMetadata',

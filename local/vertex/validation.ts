@@ -1,10 +1,11 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
+import type { CheckKey } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { parseLocation } from './names.ts';
 
 const LABEL_KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,64}$/u;
-const KMS_KEY = /^projects\/[^/]+\/locations\/([^/]+)\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
+const KMS_KEY = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
 
 /** Throws INVALID_ARGUMENT naming the first label that Google Cloud wouldn't take. */
 export function checkLabels(labels: Record<string, string> | null | undefined): void {
@@ -37,27 +38,24 @@ export function checkDisplayName(displayName: string | null | undefined): void {
   }
 }
 
-/** Throws INVALID_ARGUMENT unless the key, if there is one, lies in the region of the resource's parent. */
+/**
+ * Throws INVALID_ARGUMENT for a malformed key, and what `checkKey` throws.
+ *
+ * @param resource the resource to be created under the key, or its collection
+ */
 export function checkEncryption(
   spec: google.cloud.aiplatform.v1.IEncryptionSpec | null | undefined,
-  parent: string,
+  resource: string,
+  checkKey: CheckKey,
 ): void {
-  if (!spec) return;
-  const key = spec.kmsKeyName ?? '';
-  const match = KMS_KEY.exec(key);
-  if (!match) {
+  const kmsKeyName = spec?.kmsKeyName ?? undefined;
+  if (spec && !KMS_KEY.test(kmsKeyName ?? '')) {
     throw new StatusError(
       'INVALID_ARGUMENT',
-      `Invalid encryption_spec.kms_key_name "${key}": expected projects/*/locations/*/keyRings/*/cryptoKeys/*.`,
+      `Invalid encryption_spec.kms_key_name "${kmsKeyName ?? ''}": expected projects/*/locations/*/keyRings/*/cryptoKeys/*.`,
     );
   }
-  const { location } = parseLocation(parent);
-  if (match[1] !== location) {
-    throw new StatusError(
-      'INVALID_ARGUMENT',
-      `The key "${key}" is in ${match[1]}, but the resource is in ${location}; the key must be in the resource's region.`,
-    );
-  }
+  checkKey({ kmsKeyName, resource, ...parseLocation(resource) });
 }
 
 /** Throws INVALID_ARGUMENT unless the id matches. */

@@ -209,11 +209,7 @@ test('a job that has ended can be deleted', async () => {
 });
 
 test.each([
-  [
-    'a key of another region',
-    { encryptionSpec: { kmsKeyName: KEY.replace('us-central1', 'europe-west4') } },
-    3,
-  ],
+  ['a malformed key', { encryptionSpec: { kmsKeyName: 'key' } }, 3],
   ['a malformed label', { labels: { Run: 'x' } }, 3],
   ['a label value that is too long', { labels: { run: 'x'.repeat(65) } }, 3],
   ['a primary pool without replicas', { jobSpec: { workerPoolSpecs: [trainerPool([], 0)] } }, 3],

@@ -62,6 +62,18 @@ describe.runIf(existsSync(CENSUS))('the chain on the census data', () => {
     ]);
   });
 
+  it("put all that it made under its project's key", async () => {
+    const keyOf = (project: string) =>
+      `projects/${project}/locations/us-central1/keyRings/baton/cryptoKeys/baton`;
+    const made = await keysOfWhatTheRunMade();
+    for (const [what, key] of Object.entries(made.nonprod)) {
+      expect([what, key]).toEqual([what, keyOf('baton-nonprod')]);
+    }
+    for (const [what, key] of Object.entries(made.prod)) {
+      expect([what, key]).toEqual([what, keyOf('baton-prod')]);
+    }
+  });
+
   it('passes no call that a client or server had to mend', () => {
     expect(test.cloud.lints()).toEqual([]);
   });
@@ -93,6 +105,54 @@ describe.runIf(existsSync(CENSUS))('the chain on the census data', () => {
     expect(await runFolders(test)).toEqual(before);
   });
 });
+
+/** The key of each resource that the handlers created, by what it is. */
+async function keysOfWhatTheRunMade() {
+  const { BigQuery } = await import('@google-cloud/bigquery');
+  // The whole package takes seconds to load.
+  const [{ JobServiceClient }, { ModelServiceClient }, { EndpointServiceClient }] = await Promise.all([
+    import('@google-cloud/aiplatform/build/src/v1/job_service_client.js'),
+    import('@google-cloud/aiplatform/build/src/v1/model_service_client.js'),
+    import('@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'),
+  ]);
+  const { JobsV1Beta3Client } = await import('@google-cloud/dataflow');
+  const region = { apiEndpoint: 'us-central1-aiplatform.googleapis.com' };
+  const parent = (project: string) => `projects/${project}/locations/us-central1`;
+  const dataset = new BigQuery({ projectId: 'baton-nonprod' }).dataset('census');
+  const jobs = new JobServiceClient(region);
+  const dataflow = new JobsV1Beta3Client();
+  const place = { projectId: 'baton-nonprod', location: 'us-central1' };
+  const [ingests] = await dataflow.listJobs(place);
+  const environments = await Promise.all(
+    ingests.map(({ id }) => dataflow.getJob({ ...place, jobId: id, view: 'JOB_VIEW_ALL' })),
+  );
+  const [customJobs] = await jobs.listCustomJobs({ parent: parent('baton-nonprod') });
+  const [models] = await new ModelServiceClient(region).listModels({ parent: parent('baton-prod') });
+  const [endpoints] = await new EndpointServiceClient(region).listEndpoints({ parent: parent('baton-prod') });
+  const [monitoringJobs] = await jobs.listModelDeploymentMonitoringJobs({ parent: parent('baton-prod') });
+  const [logs] = await new BigQuery({ projectId: 'baton-prod' }).getDatasets();
+  const keys = (what: string, made: { encryptionSpec?: { kmsKeyName?: string | null } | null }[]) =>
+    Object.fromEntries(made.map((one, index) => [`${what} ${index + 1}`, one.encryptionSpec?.kmsKeyName]));
+  expect([ingests, customJobs, models, endpoints, monitoringJobs, logs].map((made) => made.length)).toEqual([
+    2, 2, 1, 1, 1, 1,
+  ]);
+  return {
+    nonprod: {
+      dataset: (await dataset.getMetadata())[0].defaultEncryptionConfiguration?.kmsKeyName,
+      'training table': (await dataset.table('train').getMetadata())[0].encryptionConfiguration?.kmsKeyName,
+      ...Object.fromEntries(
+        environments.map(([{ id, environment }]) => [`Dataflow job ${id}`, environment?.serviceKmsKeyName]),
+      ),
+      ...keys('custom job', customJobs),
+    },
+    prod: {
+      ...keys('model', models),
+      ...keys('endpoint', endpoints),
+      ...keys('monitoring job', monitoringJobs),
+      'log of predictions': (await logs[0].getMetadata())[0].defaultEncryptionConfiguration?.kmsKeyName,
+    },
+  };
+}
 
 async function runFolders(test: TestCloud): Promise<string[]> {
   const [, , response] = await test.storage

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KeyManagement } from '../../local/kms/key-management.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
@@ -11,6 +12,12 @@ import { StorageEngine } from '../../local/storage/storage-engine.ts';
 import { recordBoth } from './recorded-program.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'baton-realise-'));
+const PROJECT_NUMBERS: Record<string, string> = {
+  'baton-nonprod': '111111111111',
+  'baton-prod': '222222222222',
+};
+const newKeys = () => new KeyManagement({ projectNumber: (project) => PROJECT_NUMBERS[project] });
+let keys = newKeys();
 const functions: FunctionDeclaration[] = [];
 const triggers: EventarcTrigger[] = [];
 const jobs: ScheduledJob[] = [];
@@ -23,9 +30,10 @@ let resources: Parameters<typeof realise>[0];
 beforeAll(async () => {
   pubsub = new PubSub({
     stateDir,
+    checkKey: (use) => keys.check('pubsub.googleapis.com', use),
     transport: { identityToken: async () => '', post: async () => ({ status: 503 }) },
   });
-  storage = new StorageEngine({ stateDir });
+  storage = new StorageEngine({ stateDir, checkKey: (use) => keys.check('storage.googleapis.com', use) });
   cloud = {
     stateDir,
     pubsub,
@@ -34,6 +42,9 @@ beforeAll(async () => {
     functions: { declare: async (declaration) => void functions.push(declaration) },
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
+    get keys() {
+      return keys;
+    },
   };
   resources = (await recordBoth()).flatMap((stack) => stack.resources);
   realised = await realise(resources, cloud);
@@ -97,6 +108,43 @@ it('realising a second time uploads nothing again', async () => {
   const before = generations();
   await realise(resources, cloud);
   expect(generations()).toEqual(before);
+});
+
+describe('the program is not realised', () => {
+  const withChange = (type: string, change: (resource: (typeof resources)[number]) => typeof resources) =>
+    resources.flatMap((resource) => (resource.type === type ? change(resource) : [resource]));
+  const keyMember = 'gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember';
+
+  it.each([
+    ['pubsub', 'gcp-sa-pubsub', 'projects/baton-nonprod/topics/'],
+    ['cloudfunctions', 'gcf-admin-robot', 'projects/baton-nonprod/locations/us-central1/functions/'],
+    ['logging', 'gcp-sa-logging', 'projects/baton-nonprod/locations/us-central1/buckets/baton'],
+    ['eventarc', 'gcp-sa-eventarc', 'google-channel'],
+  ])("without the grant of %s's agent on the key", async (agent, account, resource) => {
+    const some = withChange(keyMember, (member) =>
+      member.name.startsWith(`${agent}-agent`) ? [] : [member],
+    );
+    keys = newKeys();
+    const failure = realise(some, cloud);
+    await expect(failure).rejects.toMatchObject({ status: 'PERMISSION_DENIED' });
+    for (const named of [account, resource, 'cloudkms.cryptoKeyVersions.useToEncrypt']) {
+      await expect(failure).rejects.toThrow(named);
+    }
+  });
+
+  it.each([
+    ['topic', 'gcp:pubsub/topic:Topic', 'kmsKeyName'],
+    ['bucket', 'gcp:storage/bucket:Bucket', 'encryption'],
+    ['repository', 'gcp:artifactregistry/repository:Repository', 'kmsKeyName'],
+    ['function', 'gcp:cloudfunctionsv2/function:Function', 'kmsKeyName'],
+    ['metadata store', 'gcp:vertex/aiMetadataStore:AiMetadataStore', 'encryptionSpec'],
+  ])('with a %s that has no key where others have', async (_what, type, property) => {
+    const some = withChange(type, (resource) => [
+      { ...resource, inputs: { ...resource.inputs, [property]: undefined } },
+    ]);
+    keys = newKeys();
+    await expect(realise(some, cloud)).rejects.toMatchObject({ status: 'FAILED_PRECONDITION' });
+  });
 });
 
 it('a resource of an unknown type is named', async () => {

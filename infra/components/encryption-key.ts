@@ -1,0 +1,51 @@
+import * as gcp from '@pulumi/gcp';
+import * as pulumi from '@pulumi/pulumi';
+
+const ENCRYPTER = 'roles/cloudkms.cryptoKeyEncrypterDecrypter';
+
+/** A key that exists, or the ring, name and rotation of one to create. */
+export type KeySource = { kmsKey: string } | { keyRing: string; name: string; rotationDays: number };
+
+export interface EncryptionKeyArgs {
+  project: string;
+  region: string;
+  key: KeySource;
+  /** The service agents that encrypt with the key, by a name of theirs within the program. */
+  encrypters: Record<string, pulumi.Input<string>>;
+}
+
+/** A key together with the grants of the service agents that encrypt with it. */
+export class EncryptionKey extends pulumi.ComponentResource {
+  /** The key's name, known when every grant is there: whatever is created under it finds its agent allowed. */
+  readonly kmsKey: pulumi.Output<string>;
+
+  constructor(name: string, args: EncryptionKeyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('baton:index:EncryptionKey', name, {}, opts);
+    const key = 'kmsKey' in args.key ? pulumi.output(args.key.kmsKey) : this.#create(args, args.key);
+    const grants = Object.entries(args.encrypters).map(
+      ([agent, member]) =>
+        // On the key, not on its ring, which may hold keys of others.
+        new gcp.kms.CryptoKeyIAMMember(
+          `${agent}-agent-cloudkms.cryptoKeyEncrypterDecrypter`,
+          { cryptoKeyId: key, role: ENCRYPTER, member },
+          { parent: this },
+        ),
+    );
+    this.kmsKey = pulumi.all([key, ...grants.map(({ id }) => id)]).apply(([name]) => name);
+    this.registerOutputs({ kmsKey: this.kmsKey });
+  }
+
+  #create(
+    { project, region }: EncryptionKeyArgs,
+    { keyRing, name, rotationDays }: Extract<KeySource, { keyRing: string }>,
+  ): pulumi.Output<string> {
+    const ring = new gcp.kms.KeyRing(keyRing, { project, location: region, name: keyRing }, { parent: this });
+    const key = new gcp.kms.CryptoKey(
+      name,
+      { keyRing: ring.id, name, purpose: 'ENCRYPT_DECRYPT', rotationPeriod: `${rotationDays * 24 * 3600}s` },
+      // With the key goes everything that was ever encrypted under it.
+      { parent: this, protect: true },
+    );
+    return key.id;
+  }
+}

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TEST_PROJECT } from './harness.ts';
+import { ELSEWHERE, KEY, PROJECT_NUMBER, REGION, startKeyedServices, UNGRANTED } from './kms-services.ts';
+import { trainerPool } from './vertex-services.ts';
+
+const PARENT = `projects/${TEST_PROJECT}/locations/${REGION}`;
+const IMAGE = `${REGION}-docker.pkg.dev/${TEST_PROJECT}/images/serve`;
+
+let services: Awaited<ReturnType<typeof startKeyedServices>>;
+beforeAll(async () => {
+  services = await startKeyedServices();
+});
+afterAll(() => services.close());
+
+interface Creation {
+  what: string;
+  /** Who encrypts it. */
+  agent: string;
+  create(id: string, kmsKeyName: string | undefined): Promise<unknown>;
+}
+
+const encryptionSpec = (kmsKeyName: string | undefined) =>
+  kmsKeyName ? { encryptionSpec: { kmsKeyName } } : {};
+const finished = async ([operation]: [{ promise(): Promise<unknown> }, ...unknown[]]) => operation.promise();
+
+const CREATIONS: Creation[] = [
+  {
+    what: 'a bucket',
+    agent: `service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
+    create: (id, key) =>
+      services.storage.createBucket(id, {
+        location: REGION,
+        ...(key && { encryption: { defaultKmsKeyName: key } }),
+      }),
+  },
+  {
+    what: 'a dataset',
+    agent: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
+    create: (id, key) =>
+      services.bigquery.createDataset(id.replaceAll('-', '_'), {
+        location: REGION,
+        ...(key && { defaultEncryptionConfiguration: { kmsKeyName: key } }),
+      }),
+  },
+  {
+    what: 'a dataset by a statement',
+    agent: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
+    create: (id, key) =>
+      services.bigquery.query(
+        `CREATE SCHEMA ${id.replaceAll('-', '_')} OPTIONS(location="${REGION}"${key ? `, default_kms_key_name="${key}"` : ''})`,
+      ),
+  },
+  {
+    what: 'a topic',
+    agent: `service-${PROJECT_NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com`,
+    create: (name, kmsKeyName) =>
+      services.pubsub.createTopic({
+        name,
+        kmsKeyName,
+        messageStoragePolicy: { allowedPersistenceRegions: [REGION] },
+      }),
+  },
+  {
+    what: 'a Dataflow job',
+    agent: `service-${PROJECT_NUMBER}@dataflow-service-producer-prod.iam.gserviceaccount.com`,
+    create: (jobName, kmsKeyName) =>
+      services.templates.launchTemplate({
+        projectId: TEST_PROJECT,
+        location: REGION,
+        gcsPath: `gs://dataflow-templates-${REGION}/latest/GCS_Text_to_BigQuery`,
+        launchParameters: {
+          jobName,
+          environment: { tempLocation: 'gs://data/tmp', ...(kmsKeyName && { kmsKeyName }) },
+          parameters: {
+            inputFilePattern: 'gs://data/x.csv',
+            JSONPath: 'gs://data/schema.json',
+            outputTable: `${TEST_PROJECT}:census.x`,
+            javascriptTextTransformGcsPath: 'gs://data/udf.js',
+            javascriptTextTransformFunctionName: 'transform',
+            bigQueryLoadingTemporaryDirectory: 'gs://data/tmp',
+          },
+        },
+      }),
+  },
+  {
+    what: 'a custom job',
+    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
+    create: (displayName, key) =>
+      services.vertex.jobs.createCustomJob({
+        parent: PARENT,
+        customJob: { displayName, jobSpec: { workerPoolSpecs: [trainerPool()] }, ...encryptionSpec(key) },
+      }),
+  },
+  {
+    what: 'a model',
+    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
+    create: (modelId, key) =>
+      services.vertex.models
+        .uploadModel({
+          parent: PARENT,
+          modelId,
+          model: { displayName: modelId, containerSpec: { imageUri: IMAGE }, ...encryptionSpec(key) },
+        })
+        .then(finished),
+  },
+  {
+    what: 'an endpoint',
+    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
+    create: (endpointId, key) =>
+      services.vertex.endpoints
+        .createEndpoint({
+          parent: PARENT,
+          endpointId,
+          endpoint: { displayName: endpointId, ...encryptionSpec(key) },
+        })
+        .then(finished),
+  },
+];
+
+/** What a client throws, by the canonical code or by the HTTP status. */
+const REFUSED = { FAILED_PRECONDITION: [9, 400], PERMISSION_DENIED: [7, 403] };
+
+async function refusal(creation: Promise<unknown>, status: keyof typeof REFUSED): Promise<string> {
+  const error = await creation.then(
+    () => expect.fail('it was created'),
+    (thrown: Error & { code?: number }) => thrown,
+  );
+  expect(REFUSED[status]).toContain(error.code);
+  return error.message;
+}
+
+describe.each(CREATIONS)('$what', ({ what, agent, create }) => {
+  const id = (suffix: string) => `${what.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}-${suffix}`;
+
+  test('is refused without a key', async () => {
+    const message = await refusal(create(id('bare'), undefined), 'FAILED_PRECONDITION');
+    expect(message).toContain('constraints/gcp.restrictNonCmekServices');
+    expect(message).toContain(`projects/${TEST_PROJECT}`);
+  });
+
+  test('is refused under a key that its agent may not use', async () => {
+    const message = await refusal(create(id('denied'), UNGRANTED), 'PERMISSION_DENIED');
+    for (const part of [agent, 'cloudkms.cryptoKeyVersions.useToEncrypt', UNGRANTED]) {
+      expect(message).toContain(part);
+    }
+  });
+
+  test('is refused under a key of another region', async () => {
+    const message = await refusal(create(id('elsewhere'), ELSEWHERE), 'PERMISSION_DENIED');
+    for (const part of [ELSEWHERE, 'europe-west4', REGION]) expect(message).toContain(part);
+  });
+
+  test('is created under a key of its region that its agent may use', async () => {
+    await create(id('fine'), KEY);
+  });
+});
+
+describe('a monitoring job', () => {
+  const create = (key: string | undefined) =>
+    services.vertex.jobs.createModelDeploymentMonitoringJob({
+      parent: PARENT,
+      modelDeploymentMonitoringJob: {
+        displayName: 'monitoring',
+        endpoint: `${PARENT}/endpoints/none`,
+        modelDeploymentMonitoringObjectiveConfigs: [{ deployedModelId: '1', objectiveConfig: {} }],
+        modelDeploymentMonitoringScheduleConfig: { monitorInterval: { seconds: 3600 } },
+        loggingSamplingStrategy: { randomSampleConfig: { sampleRate: 1 } },
+        ...encryptionSpec(key),
+      },
+    });
+
+  test('is refused for its key before anything else is looked at', async () => {
+    await refusal(create(undefined), 'FAILED_PRECONDITION');
+    await refusal(create(UNGRANTED), 'PERMISSION_DENIED');
+    await refusal(create(ELSEWHERE), 'PERMISSION_DENIED');
+    await expect(create(KEY)).rejects.toThrow(/endpoints\/none/);
+  });
+});
+
+describe('what inherits its key', () => {
+  test('an object and a table have that of their bucket and dataset', async () => {
+    const [bucket] = await services.storage.createBucket('inherits', {
+      location: REGION,
+      encryption: { defaultKmsKeyName: KEY },
+    });
+    await bucket.file('x').save('x', { resumable: false });
+    expect((await bucket.file('x').getMetadata())[0].kmsKeyName).toBe(`${KEY}/cryptoKeyVersions/1`);
+    const [dataset] = await services.bigquery.createDataset('inherits', {
+      location: REGION,
+      defaultEncryptionConfiguration: { kmsKeyName: KEY },
+    });
+    await services.bigquery.query('CREATE TABLE inherits.t AS SELECT 1 AS a');
+    const [{ encryptionConfiguration }] = await dataset.table('t').getMetadata();
+    expect(encryptionConfiguration).toEqual({ kmsKeyName: KEY });
+  });
+
+  test('may not be given another that its agent may not use, nor lose it', async () => {
+    const [bucket] = await services.storage.createBucket('keeps', {
+      location: REGION,
+      encryption: { defaultKmsKeyName: KEY },
+    });
+    const own = bucket.file('own', { kmsKeyName: UNGRANTED });
+    await refusal(own.save('x', { resumable: false }), 'PERMISSION_DENIED');
+    await refusal(bucket.setMetadata({ encryption: null }), 'FAILED_PRECONDITION');
+    const [topic] = await services.pubsub.createTopic({ name: 'keeps', kmsKeyName: KEY });
+    await refusal(topic.setMetadata({ kmsKeyName: UNGRANTED }), 'PERMISSION_DENIED');
+    const [dataset] = await services.bigquery.createDataset('keeps', {
+      location: REGION,
+      defaultEncryptionConfiguration: { kmsKeyName: KEY },
+    });
+    const change = { defaultEncryptionConfiguration: { kmsKeyName: UNGRANTED } };
+    await refusal(dataset.setMetadata(change), 'PERMISSION_DENIED');
+    const query = { query: 'SELECT 1', destinationEncryptionConfiguration: { kmsKeyName: UNGRANTED } };
+    await refusal(services.bigquery.query(query), 'PERMISSION_DENIED');
+  });
+});
+
+test("the copy of a model's artefacts that Vertex AI keeps in Google's own project needs no key", async () => {
+  const [bucket] = await services.storage.createBucket('artefacts', {
+    location: REGION,
+    encryption: { defaultKmsKeyName: KEY },
+  });
+  await bucket.file('model/model.json').save('{}', { resumable: false });
+  const [operation] = await services.vertex.models.uploadModel({
+    parent: PARENT,
+    model: {
+      displayName: 'copied',
+      artifactUri: 'gs://artefacts/model/',
+      containerSpec: { imageUri: IMAGE },
+      encryptionSpec: { kmsKeyName: KEY },
+    },
+  });
+  await expect(operation.promise()).resolves.toBeDefined();
+});
+
+test('a project without a key may create without one', async () => {
+  const { PubSub } = await import('@google-cloud/pubsub');
+  const client = new PubSub({ projectId: 'without-keys' });
+  await client.createTopic('bare');
+  await client.close();
+});
+
+test('a grant on a key that its ring does not have is refused, as is a key that rotates every hour', () => {
+  const { keys } = services;
+  const ring = 'projects/p/locations/us-central1/keyRings/r';
+  keys.declareKeyRing(ring);
+  expect(() => keys.grant(`${ring}/cryptoKeys/none`, 'roles/viewer', 'user:a@example.com')).toThrow(
+    /not found/,
+  );
+  expect(() => keys.declareKey({ name: `${ring}/cryptoKeys/k`, rotationPeriod: '3600s' })).toThrow(/86400s/);
+});
