@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Deployed, EvalPassed, type RunId } from '../../events/index.ts';
@@ -7,7 +7,7 @@ import { predict, readSamples, type Sample } from '../../ops/start/predict.ts';
 import { CENSUS, startTestCloud, type TestCloud } from './cloud.ts';
 
 /** The chain on the real tables, looked at from inside: what `npm start` does not print. */
-describe.runIf(existsSync(CENSUS))('the chain on the census data', () => {
+describe('the chain on the census data', () => {
   let test: TestCloud;
   let run: RunId;
   let view: RunView;
