@@ -2,10 +2,10 @@ import { FunctionService } from './function-service.ts';
 import type { InstanceHost } from './instance.ts';
 import { type FunctionDeclaration, serviceName } from './types.ts';
 
-const DEFAULT_IDLE_MS = 5000;
+const DEFAULT_IDLE_MS = 2000;
 
 export interface FunctionsOptions extends InstanceHost {
-  /** How long an instance without requests is kept, in milliseconds; 5 s by default, minutes at Google. */
+  /** How long an instance without requests is kept, in milliseconds; 2 s by default, minutes at Google. */
   idleMs?: number;
 }
 
