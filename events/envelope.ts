@@ -28,3 +28,6 @@ export type Envelope = z.infer<typeof Envelope>;
 
 /** An envelope whose data has been parsed by its contract. */
 export type BatonEvent<Data = unknown> = Envelope & { data: Data };
+
+/** The name of the event that ends an attempt, which is its topic's too: an ending's id closes with it. */
+export const endingName = (ending: Envelope): string => ending.id.slice(ending.id.lastIndexOf('/') + 1);

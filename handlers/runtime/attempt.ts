@@ -1,7 +1,7 @@
-import type { Claim, OperationRecord } from '../../events/index.ts';
+import { type Claim, endingName, type OperationRecord } from '../../events/index.ts';
 import { releaseClaim, takeClaim } from './claim.ts';
 import { concludeStart, fail } from './ending.ts';
-import { publish, recordedEnding, topicOf } from './outbox.ts';
+import { publish, recordedEnding } from './outbox.ts';
 import type { Outcome, Work } from './stage.ts';
 
 /** What becomes of a delivery: acknowledged, or to be delivered again. */
@@ -51,5 +51,5 @@ export async function makeAttempt(
  */
 async function republishEnding(bucket: string, attempt: Parameters<typeof recordedEnding>[1]): Promise<void> {
   const ending = await recordedEnding(bucket, attempt);
-  if (ending) await publish(ending, topicOf(ending));
+  if (ending) await publish(ending, endingName(ending));
 }

@@ -1,13 +1,14 @@
 import {
   type Claim,
   type EventContract,
+  endingName,
   type Failure,
   type OperationRecord,
   Parked,
   Refused,
 } from '../../events/index.ts';
 import { toStageFailure } from './failure.ts';
-import { endingEvent, publish, recordEnding, replaceEnding, topicOf, UnpublishableEnding } from './outbox.ts';
+import { endingEvent, publish, recordEnding, replaceEnding, UnpublishableEnding } from './outbox.ts';
 import { clearOutstanding, recordOutstanding } from './outstanding.ts';
 import type { Completed, Outcome, Work } from './stage.ts';
 
@@ -37,7 +38,7 @@ async function end<Data>(
     now: work.clock(),
   });
   const standing = await record(environment.BATON_BUCKET, attempt, event);
-  await publish(standing, topicOf(standing));
+  await publish(standing, endingName(standing));
   await clearOutstanding(environment.BATON_BUCKET, attempt);
 }
 

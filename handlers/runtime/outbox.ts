@@ -57,9 +57,6 @@ export async function recordedEnding(bucket: string, attempt: Attempt): Promise<
   return (await readJson(bucket, object, Envelope))?.value;
 }
 
-/** The topic of an ending: its id closes with it. */
-export const topicOf = (ending: Envelope): string => ending.id.slice(ending.id.lastIndexOf('/') + 1);
-
 /** Puts another ending in the place of one that never went out. */
 export async function replaceEnding(bucket: string, attempt: Attempt, event: Envelope): Promise<Envelope> {
   const object = layout.event(attempt.run, attempt.stage, attempt.attempt);

@@ -1,4 +1,6 @@
 import type { Authorize, KeyUse, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { EventarcTrigger } from '../run/eventarc.ts';
+import type { FunctionDeclaration } from '../run/types.ts';
 
 /** A role that the program gives to a principal on one resource. */
 export interface IamMember {
@@ -74,30 +76,10 @@ export interface RealisableCloud {
   };
   warehouse: Pick<Warehouse, 'createDataset'>;
   functions: {
-    declare(declaration: {
-      name: string;
-      project: string;
-      region: string;
-      uri: string;
-      entryPoint: string;
-      sourceDir: string;
-      serviceAccount: string;
-      env: Record<string, string>;
-      timeoutSeconds: number;
-      concurrency: number;
-      minInstances: number;
-      maxInstances: number;
-    }): Promise<void>;
+    declare(declaration: FunctionDeclaration): Promise<void>;
   };
   eventarc: {
-    declare(trigger: {
-      project: string;
-      location: string;
-      name: string;
-      criteria: Record<string, string>;
-      uri: string;
-      serviceAccount: string;
-    }): void;
+    declare(trigger: EventarcTrigger): void;
   };
   scheduler: { declare(job: ScheduledJob): void };
   keys: {

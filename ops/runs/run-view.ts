@@ -2,6 +2,7 @@ import type { Storage } from '@google-cloud/storage';
 import {
   Claim,
   Envelope,
+  endingName,
   layout,
   OperationRecord,
   type RunId,
@@ -87,11 +88,8 @@ async function readStage(
   };
 }
 
-/** An ending's id closes with the name of its event. */
-const eventName = (event: Envelope) => event.id.slice(event.id.lastIndexOf('/') + 1);
-
 function endedAs(event: Envelope): StageView['state'] {
-  const name = eventName(event);
+  const name = endingName(event);
   if (name === 'refused' || name === 'parked') return name;
   return name === 'eval-failed' ? 'failed' : 'completed';
 }
