@@ -1,0 +1,51 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalWorkspace, type Stack } from '@pulumi/pulumi/automation/index.js';
+import { Command } from 'commander';
+import { BUILT_IMAGES, BuiltImages, REPOSITORY_ROOT } from './built-images.ts';
+
+/** The steps of a release that need Pulumi, one command each; the pipelines in `cloudbuild/` run them in order. */
+
+interface Options {
+  stack: string;
+}
+
+const show = (output: string) => process.stderr.write(output);
+
+const select = ({ stack }: Options): Promise<Stack> =>
+  LocalWorkspace.selectStack({ stackName: stack, workDir: join(REPOSITORY_ROOT, 'infra') });
+
+/** Puts the digests of the images that were pushed into the stack's config. */
+async function configure(options: Options): Promise<void> {
+  const images = BuiltImages.parse(JSON.parse(await readFile(BUILT_IMAGES, 'utf8')));
+  const stack = await select(options);
+  for (const [role, image] of Object.entries(images)) {
+    await stack.setConfig(`baton:${role}Image`, { value: image });
+    show(`baton:${role}Image ${image}\n`);
+  }
+}
+
+async function preview(options: Options): Promise<void> {
+  await (await select(options)).preview({ onOutput: show, diff: true });
+}
+
+/** Brings the environment to what the program declares, and keeps the outputs for the command line. */
+async function up(options: Options): Promise<void> {
+  const { outputs } = await (await select(options)).up({ onOutput: show });
+  const values = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+  const file = join(REPOSITORY_ROOT, 'dist', `${options.stack}.json`);
+  await mkdir(join(REPOSITORY_ROOT, 'dist'), { recursive: true });
+  await writeFile(file, `${JSON.stringify(values, null, 2)}\n`);
+  show(`the stack's outputs are in ${file}\n`);
+}
+
+const program = new Command('stack').description('Releases a stack of infra/ with Pulumi.');
+const commands = { configure, preview, up };
+for (const [name, action] of Object.entries(commands)) {
+  program.command(name).requiredOption('--stack <name>', 'nonprod, prod or dev').action(action);
+}
+try {
+  await program.parseAsync();
+} catch (error) {
+  program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+}
