@@ -10,6 +10,7 @@ import { objectsAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
+import { serviceAccountResource } from './iam/resource-name.ts';
 
 import { KeyManagement } from './kms/key-management.ts';
 
@@ -103,14 +104,22 @@ export async function openServices(
       }),
     verifyIdentityToken: (token, audiences) => network.tokens.verifyIdentityToken(token, audiences),
   });
-  const identityToken = (email: string, audience: string) =>
-    network.tokens.identityToken({ email, audience });
+  // Whoever calls a function as one of the project's accounts asks IAM for its token, as the service's own agent.
+  const identityTokenBy = (service: 'pubsub' | 'scheduler') => async (email: string, audience: string) => {
+    const principal = serviceAgent(service, projectNumber(/@([^.]+)/.exec(email)?.[1] ?? ''));
+    const resource = serviceAccountResource(email);
+    authorize({ principal, permission: 'iam.serviceAccounts.getOpenIdToken', resource });
+    return network.tokens.identityToken({ email, audience });
+  };
   const post = deliverTo(ingress);
   const broker = new PubSub({
     stateDir,
     warehouse,
     checkKey: keys.checkerOf('pubsub.googleapis.com'),
-    transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
+    transport: {
+      identityToken: identityTokenBy('pubsub'),
+      post: (url, request) => post(url, { ...request, method: 'POST' }),
+    },
     mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
   });
@@ -138,7 +147,8 @@ export async function openServices(
         permission: 'eventarc.events.receiveEvent',
         resource: `//eventarc.googleapis.com/projects/${project}`,
       }),
-    identityToken: ({ email, audience }) => identityToken(email, audience),
+    // Eventarc delivers through a push subscription of its own.
+    identityToken: ({ email, audience }) => identityTokenBy('pubsub')(email, audience),
   });
   const dataflow = new DataflowEngine({
     stateDir,
@@ -151,6 +161,11 @@ export async function openServices(
       const principal = `serviceAccount:${email}`;
       const resource = `//dataflow.googleapis.com/projects/${project}`;
       authorize({ principal, permission: 'dataflow.workItems.lease', resource });
+      authorizeSubnetwork(
+        environment.subnetwork,
+        serviceAgent('dataflow', projectNumber(project)),
+        authorize,
+      );
       return {
         objects: objectsAs(principal, storage, authorize),
         warehouse: warehouseAs({ principal, project }, warehouse, authorize),
@@ -165,7 +180,10 @@ export async function openServices(
     ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
-  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
+  const scheduler = new Scheduler({
+    ...{ stateDir, minuteMs: MINUTE_MS, broker, post },
+    identityToken: identityTokenBy('scheduler'),
+  });
   closing.defer(async () => {
     // First whatever calls functions, so that nothing is asked of them while they stop.
     scheduler.close();
@@ -194,6 +212,13 @@ export async function openServices(
       vertex.rest,
     ],
   };
+}
+
+/** Dataflow's agent puts a job's machines into the subnetwork that the launch names by its URL. */
+function authorizeSubnetwork(url: string | undefined, principal: string, authorize: Authorize): void {
+  if (!url) return;
+  const resource = `//compute.googleapis.com/${url.slice(url.indexOf('projects/'))}`;
+  authorize({ principal, permission: 'compute.subnetworks.use', resource });
 }
 
 /** Cloud Storage says of a bucket that isn't there that it isn't, whoever asks. */

@@ -24,6 +24,8 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
   readonly uri: pulumi.Output<string>;
   /** The Cloud Run service under the function. */
   readonly service: pulumi.Output<string>;
+  /** What wakes it, where messages do. */
+  readonly subscription: PushSubscription | undefined;
   readonly #tenancy: Tenancy;
 
   constructor(name: string, args: HandlerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -38,7 +40,7 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
     const mayInvoke = args.scheduledOnly ? [] : this.grantInvoker('push', args.tenancy.pushIdentity);
     if (args.wokenBy) {
       const { topic, park } = args.wokenBy;
-      new PushSubscription(
+      this.subscription = new PushSubscription(
         name,
         { topic, target: this, park, tenancy: args.tenancy },
         { parent: this, dependsOn: mayInvoke },

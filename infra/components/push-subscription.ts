@@ -15,6 +15,11 @@ export interface PushTarget {
 
 /** Pushes a topic's messages to a function, and those that it can't handle to the function that parks them. */
 export class PushSubscription extends pulumi.ComponentResource {
+  /** `projects/P/subscriptions/S` */
+  readonly subscription: pulumi.Output<string>;
+  /** The subscription to what could not be handled, `projects/P/subscriptions/S`. */
+  readonly deadLetters: pulumi.Output<string>;
+
   constructor(
     name: string,
     args: { topic: pulumi.Input<string>; target: PushTarget; park: PushTarget; tenancy: Tenancy },
@@ -53,12 +58,14 @@ export class PushSubscription extends pulumi.ComponentResource {
       { parent: this },
     );
     // No dead letters of dead letters: what can't be parked is tried again until the retention ends.
-    new gcp.pubsub.Subscription(
+    const parking = new gcp.pubsub.Subscription(
       deadLetters.name,
       push(deadLetters.name, deadLetters.topic, args.park, tenancy),
       { parent: this },
     );
-    this.registerOutputs();
+    this.subscription = subscription.id;
+    this.deadLetters = parking.id;
+    this.registerOutputs({ subscription: this.subscription, deadLetters: this.deadLetters });
   }
 }
 

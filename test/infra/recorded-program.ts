@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { PolicyResource } from '../../infra/policy/rule.ts';
 import type { ProgramOptions } from '../../local/program/record-program.ts';
 import { recordProgram } from '../../local/program/record-program.ts';
 import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
@@ -9,6 +10,10 @@ export const INFRA = fileURLToPath(new URL('../../infra', import.meta.url));
 export function recordBoth(options: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
   return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options });
 }
+
+/** A stack's resources as the policy's rules see them. */
+export const policyResources = ({ resources }: RecordedStack): PolicyResource[] =>
+  resources.map(({ type, name, inputs, protect }) => ({ type, name, props: inputs, protect }));
 
 export function ofType(stacks: RecordedStack[], type: string, stack?: string): RecordedResource[] {
   return stacks
