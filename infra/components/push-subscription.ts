@@ -22,7 +22,14 @@ export class PushSubscription extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { topic: pulumi.Input<string>; target: PushTarget; park: PushTarget; tenancy: Tenancy },
+    args: {
+      topic: pulumi.Input<string>;
+      target: PushTarget;
+      park: PushTarget;
+      tenancy: Tenancy;
+      /** The grant that permits the pushes: without it the first ones would be refused. */
+      mayInvoke: pulumi.Input<pulumi.Resource>[];
+    },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:PushSubscription', name, {}, opts);
@@ -44,7 +51,7 @@ export class PushSubscription extends pulumi.ComponentResource {
         ...push(name, args.topic, args.target, tenancy),
         deadLetterPolicy: { deadLetterTopic: deadLetters.topic, maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS },
       },
-      { parent: this, dependsOn: mayDeadLetter },
+      { parent: this, dependsOn: [mayDeadLetter, ...args.mayInvoke] },
     );
     // Pub/Sub acknowledges the message that it has moved to the dead-letter topic.
     new gcp.pubsub.SubscriptionIAMMember(

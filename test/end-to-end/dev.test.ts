@@ -22,4 +22,4 @@ it('one project that plays both parts takes a drop from landing to monitoring, a
   expect(test.buckets).toEqual({ nonprod: 'baton-dev-baton', prod: 'baton-dev-baton' });
   expect(denied).toEqual([]);
   expect(test.cloud.lints()).toEqual([]);
-}, 120_000);
+}, 300_000);

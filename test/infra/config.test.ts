@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { recordProgram } from '../../local/program/record-program.ts';
 import { INFRA, ofType, recordBoth, TYPES } from './recorded-program.ts';
 
-const record = (stack: string, config: Record<string, string>) =>
-  recordProgram({ directory: INFRA, stacks: [stack], config });
+const record = (stack: string, config: Record<string, string>) => recordBoth({ stacks: [stack], config });
 
 it('a wrong config value ends the program with its name, and nothing is declared', async () => {
-  await expect(record('nonprod', { 'baton:trainReplicas': 'two' })).rejects.toThrow(/baton:trainReplicas: /);
+  const config = { 'baton:trainReplicas': 'two' };
+  const failure = recordProgram({ directory: INFRA, stacks: ['nonprod'], config });
+  await expect(failure).rejects.toThrow(/stack 'nonprod'.*baton:trainReplicas: /s);
 });
 
 it('a declared value without default that a stack does not set is named', async () => {

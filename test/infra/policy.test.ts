@@ -14,8 +14,7 @@ import {
 import { CARRIERS, knownToEncryption, underKey } from '../../infra/policy/encryption.ts';
 import { isMember, type PolicyResource, type Rule, violations } from '../../infra/policy/rule.ts';
 import { deadLettersAreHeard, neverExpires, protectedState } from '../../infra/policy/state.ts';
-import { recordProgram } from '../../local/program/record-program.ts';
-import { INFRA, policyResources } from './recorded-program.ts';
+import { policyResources, recordBoth } from './recorded-program.ts';
 
 const NONPROD = { project: 'baton-nonprod', projectNumber: '111111111111' };
 const PROD = { project: 'baton-prod', projectNumber: '222222222222' };
@@ -27,8 +26,7 @@ describe('the rules hold of every stack', () => {
   let stacks: Record<string, PolicyResource[]>;
 
   beforeAll(async () => {
-    const recorded = await recordProgram({
-      directory: INFRA,
+    const recorded = await recordBoth({
       stacks: ['nonprod', 'prod', 'dev'],
       stackConfig: { dev: { 'baton:notebook': 'true', 'baton:protect': 'true' } },
     });
