@@ -2,7 +2,7 @@ import { Account } from './components/account.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { declareImages } from './components/images.ts';
 import { Notebook } from './components/notebook.ts';
-import { ServiceAgents } from './components/service-agents.ts';
+import { type AgentOnRequest, ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { WorkloadFiles } from './components/workload-files.ts';
@@ -23,7 +23,11 @@ type DevOutputs = StackOutputs & TrainingOutputs & ServingOutputs & { notebook?:
  * two projects, and share what each of those has one of: the bucket, the key, `settle` and `park`.
  */
 export function declareDev(settings: DevSettings): DevOutputs {
-  const also: 'notebooks'[] = settings.notebook ? ['notebooks'] : [];
+  const also: AgentOnRequest[] = [
+    'dataflow',
+    'eventarc',
+    ...(settings.notebook ? (['notebooks'] as const) : []),
+  ];
   const agents = new ServiceAgents('service-agents', { ...settings, also });
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...TRAINING, ...SERVING, ...also]);
   const encrypted = { ...settings, kmsKey };

@@ -17,7 +17,7 @@ import { trainingVariables } from './variables.ts';
 
 /** The project where models are trained and evaluated, and what the production project may read of it. */
 export function declareNonprod(settings: NonprodSettings): StackOutputs & TrainingOutputs {
-  const agents = new ServiceAgents('service-agents', settings);
+  const agents = new ServiceAgents('service-agents', { ...settings, also: ['dataflow', 'eventarc'] });
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...TRAINING]);
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['nonprod'], encrypted);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
 import { declaredPolicy, deployerOf, OPERATOR } from './declared-policy.ts';
 import type { Decision } from './iam/policy.ts';
+import type { ServiceKeyUse } from './kms/key-management.ts';
 import { connectThisProcess } from './network/connect.ts';
 import { LocalNetwork } from './network/network.ts';
 import { recordProgram } from './program/record-program.ts';
@@ -27,6 +28,8 @@ export interface LocalCloudOptions {
   without?: string[];
   /** Told of each access that the policy was asked for, and of the grants that decided it. */
   onDecision?: (decision: Decision) => void;
+  /** Told of each creation under a key, before it is checked. */
+  onKeyUse?: (use: ServiceKeyUse) => void;
   /** Ends the start early. */
   signal?: AbortSignal;
 }
@@ -58,7 +61,7 @@ export interface LocalCloud {
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { stacks: names = STACKS, config, without, onDecision, signal } = options;
+  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, signal } = options;
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
   const stacks = await recordProgram({ directory: PROGRAM, stacks: [...names], config, without });
@@ -80,7 +83,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, policy, onLint },
+      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse },
       onDelivery: (event) => void deliveries.push(event),
     },
     closing,

@@ -12,7 +12,7 @@ import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
 import { serviceAccountResource } from './iam/resource-name.ts';
 
-import { KeyManagement } from './kms/key-management.ts';
+import { KeyManagement, type ServiceKeyUse } from './kms/key-management.ts';
 
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
@@ -47,6 +47,7 @@ export interface ServicesOptions {
   policy: Policy;
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
+  onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
 }
 
 /** Every service of the local cloud, wired to the others, and what each one serves. */
@@ -73,7 +74,7 @@ export async function openServices(
 ): Promise<Services> {
   const { stateDir, network, projectNumber, policy, onLint } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
-  const keys = new KeyManagement({ projectNumber });
+  const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
   const logs = new LogStore({ stateDir });
   const storage = closing.adopt(
     new StorageEngine({ stateDir, checkKey: keys.checkerOf('storage.googleapis.com') }),

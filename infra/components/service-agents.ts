@@ -16,8 +16,9 @@ const AGENTS = {
 type AgentService = keyof typeof AGENTS;
 type ShortName<Service> = Service extends `${infer Name}.googleapis.com` ? Name : never;
 
-/** Agents that only some stacks need. */
-const ON_REQUEST = ['notebooks'] as const;
+/** Agents that only some stacks need: nothing trains in production. */
+const ON_REQUEST = ['dataflow', 'eventarc', 'notebooks'] as const;
+export type AgentOnRequest = (typeof ON_REQUEST)[number];
 
 /** Agents by name; the last four have no service identity that could be created. */
 export type AgentName = ShortName<AgentService> | 'bigquery' | 'compute' | 'logging' | 'storage';
@@ -53,7 +54,7 @@ export class ServiceAgents extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { project: string; projectNumber: string; also?: (typeof ON_REQUEST)[number][] },
+    args: { project: string; projectNumber: string; also?: AgentOnRequest[] },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:ServiceAgents', name, {}, opts);

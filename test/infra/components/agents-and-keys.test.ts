@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EncryptedStores } from '../../../infra/components/encrypted-stores.ts';
 import { EncryptionKey } from '../../../infra/components/encryption-key.ts';
-import { ServiceAgents } from '../../../infra/components/service-agents.ts';
+import { type AgentOnRequest, ServiceAgents } from '../../../infra/components/service-agents.ts';
 import { declare, find, KEY, NUMBER, names, PROJECT, REGION } from './declare.ts';
 
 const CREATED = `projects/${PROJECT}/locations/${REGION}/keyRings/ring/cryptoKeys/baton`;
@@ -10,7 +10,8 @@ const agent = (name: string) => `serviceAccount:service-${NUMBER}@${name}.iam.gs
 describe('the service agents', () => {
   it('come into being after their API, and get the role that Google gives only to its own making', async () => {
     const declared = await declare(() => {
-      new ServiceAgents('service-agents', { project: PROJECT, projectNumber: NUMBER });
+      const also: AgentOnRequest[] = ['dataflow', 'eventarc'];
+      new ServiceAgents('service-agents', { project: PROJECT, projectNumber: NUMBER, also });
       return {};
     });
     const identity = find(declared, 'ServiceIdentity', 'agent-dataflow');
