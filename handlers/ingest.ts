@@ -14,6 +14,7 @@ const Settings = Environment.extend({
   BATON_DATAFLOW_TEMPLATE: z.string(),
   BATON_DATAFLOW_SERVICE_ACCOUNT: z.string(),
   BATON_DATAFLOW_SUBNETWORK: optional,
+  BATON_DATAFLOW_IP_CONFIGURATION: z.enum(['WORKER_IP_PRIVATE', 'WORKER_IP_PUBLIC']),
   BATON_MAX_REJECTED_FRACTION: z.coerce.number().min(0).max(1),
 });
 
@@ -72,7 +73,7 @@ async function launch(table: Table, input: Input, work: Work): Promise<string> {
     environment: {
       tempLocation: `${scratch}/temp`,
       serviceAccountEmail: settings.BATON_DATAFLOW_SERVICE_ACCOUNT,
-      ipConfiguration: 'WORKER_IP_PRIVATE',
+      ipConfiguration: settings.BATON_DATAFLOW_IP_CONFIGURATION,
       subnetwork: settings.BATON_DATAFLOW_SUBNETWORK,
       kmsKeyName: settings.BATON_KMS_KEY,
       additionalUserLabels: { run: work.run, stage: 'ingest', model: input.model, env: settings.BATON_ENV },

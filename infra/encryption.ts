@@ -14,6 +14,21 @@ export const EVERYWHERE = [
   'storage',
 ] as const satisfies AgentName[];
 
+/** The services that keep something where models are trained: Dataflow's workers have disks of Compute Engine's. */
+export const TRAINING = [
+  'aiplatform',
+  'bigquery',
+  'compute',
+  'dataflow',
+  'eventarc',
+] as const satisfies AgentName[];
+
+/**
+ * The services that keep something where models are served: what the drift of predictions is measured on, Vertex AI
+ * logs to BigQuery.
+ */
+export const SERVING = ['aiplatform', 'bigquery'] as const satisfies AgentName[];
+
 /**
  * Declares the key of a project's own resources, where the config asks for one, and the stores that Google would
  * otherwise make without it.
@@ -24,13 +39,15 @@ export const EVERYWHERE = [
 export function declareEncryption(
   settings: Settings,
   agents: ServiceAgents,
-  services: AgentName[],
+  services: Iterable<AgentName>,
 ): Output<string> | undefined {
   const key = keySource(settings);
   if (!key) return undefined;
-  const encrypters = Object.fromEntries(services.map((service) => [service, agents.member(service)]));
+  const encrypters = Object.fromEntries(
+    [...new Set(services)].map((service) => [service, agents.member(service)]),
+  );
   const { kmsKey } = new EncryptionKey('encryption', { ...settings, key, encrypters });
-  new EncryptedStores('encrypted-stores', { ...settings, kmsKey, training: settings.tenant === 'nonprod' });
+  new EncryptedStores('encrypted-stores', { ...settings, kmsKey, training: settings.tenant !== 'prod' });
   return kmsKey;
 }
 

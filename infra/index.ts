@@ -1,3 +1,4 @@
+import { declareDev } from './dev.ts';
 import { declareNonprod } from './nonprod.ts';
 import { declareProd } from './prod.ts';
 import { readSettings } from './settings.ts';
@@ -5,5 +6,12 @@ import { readSettings } from './settings.ts';
 /** Pulumi calls this, and keeps what it answers as the stack's outputs. */
 export default function declareStack() {
   const settings = readSettings();
-  return settings.tenant === 'prod' ? declareProd(settings) : declareNonprod(settings);
+  switch (settings.tenant) {
+    case 'nonprod':
+      return declareNonprod(settings);
+    case 'prod':
+      return declareProd(settings);
+    case 'dev':
+      return declareDev(settings);
+  }
 }

@@ -1,15 +1,19 @@
 import type { Input } from '@pulumi/pulumi';
 import type { EventName } from '../events/topics.ts';
 import { Account } from './components/account.ts';
-import type { EventTopic } from './components/event-topic.ts';
-import type { Grants } from './components/grants.ts';
-import { mayPublish } from './components/topics.ts';
-import type { NonprodSettings } from './settings.ts';
+import { both, type Grants } from './components/grants.ts';
+import { type EventTopics, mayPublish } from './components/topics.ts';
+import type { TrainingSettings } from './settings.ts';
 
-/** The identities of the non-production project, and all that each of them may do there. */
+/**
+ * The identities of a project in which models are trained, and all that each of them may do there.
+ *
+ * @param settleAlso what else `settle` may do, where the project has stages of production's too
+ */
 export function declareNonprodAccounts(
-  settings: NonprodSettings,
-  { bucket, topics }: { bucket: Input<string>; topics: Map<EventName, EventTopic> },
+  settings: TrainingSettings,
+  { bucket, topics }: { bucket: Input<string>; topics: EventTopics },
+  settleAlso: Grants = {},
 ) {
   const { project, dataset } = settings;
   const account = (id: string, purpose: string, grants?: Grants) =>
@@ -25,6 +29,12 @@ export function declareNonprodAccounts(
     buckets,
   });
   const training = account('training', 'runs the training and evaluation containers', { buckets });
+  const settling: Grants = {
+    project: ['roles/dataflow.viewer', 'roles/aiplatform.viewer', 'roles/bigquery.jobUser'],
+    dataset: tables,
+    buckets,
+    topics: publish('ingest-done', 'model-trained', 'eval-passed', 'eval-failed', 'refused'),
+  };
   return {
     dataflowWorker,
     training,
@@ -53,12 +63,7 @@ export function declareNonprodAccounts(
       actsAs: [training],
     }),
     // Finishes every stage: reads the state of what each one started, and publishes its event.
-    settle: account('settle', 'finishes stages whose operations have ended', {
-      project: ['roles/dataflow.viewer', 'roles/aiplatform.viewer', 'roles/bigquery.jobUser'],
-      dataset: tables,
-      buckets,
-      topics: publish('ingest-done', 'model-trained', 'eval-passed', 'eval-failed', 'refused'),
-    }),
+    settle: account('settle', 'finishes stages whose operations have ended', both(settling, settleAlso)),
     park: account('park', 'parks messages that no handler could handle', { buckets, topics: publish() }),
     push: account('pubsub-push', 'calls functions for Pub/Sub and Eventarc', {
       project: ['roles/eventarc.eventReceiver'],

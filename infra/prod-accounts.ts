@@ -1,43 +1,63 @@
 import type { Input } from '@pulumi/pulumi';
-import type { EventName } from '../events/topics.ts';
 import { Account } from './components/account.ts';
-import type { EventTopic } from './components/event-topic.ts';
 import type { Grants } from './components/grants.ts';
-import { mayPublish } from './components/topics.ts';
-import type { ProdSettings } from './settings.ts';
+import { type EventTopics, mayPublish } from './components/topics.ts';
+import type { ServingSettings } from './settings.ts';
 
-/** The identities of the production project, and all that each of them may do there. */
-export function declareProdAccounts(
-  { project }: ProdSettings,
-  { bucket, topics }: { bucket: Input<string>; topics: Map<EventName, EventTopic> },
-) {
+interface Made {
+  bucket: Input<string>;
+  topics: EventTopics;
+}
+
+const lake = (bucket: Input<string>) => [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
+
+/** The identities of the stages that serve a model, and all that each of them may do in the project. */
+export function declareServingAccounts({ project }: ServingSettings, { bucket, topics }: Made) {
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
-  const publish = (...events: EventName[]) => mayPublish(topics, ...events);
-  const buckets = [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
-
   const serving = account('serving', 'runs the prediction containers');
   return {
     serving,
     deploy: account('deploy', 'deploys models that passed evaluation', {
       project: ['roles/aiplatform.user'],
-      buckets,
-      topics: publish('deployed'),
+      buckets: lake(bucket),
+      topics: mayPublish(topics, 'deployed'),
       actsAs: [serving],
     }),
     monitor: account('monitor', 'sets up the monitoring of deployed models', {
       project: ['roles/aiplatform.user'],
-      buckets,
-      topics: publish('monitored'),
+      buckets: lake(bucket),
+      topics: mayPublish(topics, 'monitored'),
     }),
-    // A deployment has several steps, and settle starts each when the one before has ended.
-    settle: account('settle', 'finishes stages whose operations have ended', {
-      project: ['roles/aiplatform.user'],
-      buckets,
-      topics: publish('deployed', 'monitored'),
-      actsAs: [serving],
+  };
+}
+
+/** What `settle` needs to finish a deployment: it has several steps, and settle starts each after the one before. */
+export function settlesServing(serving: Account, { bucket, topics }: Made): Grants {
+  return {
+    project: ['roles/aiplatform.user'],
+    buckets: lake(bucket),
+    topics: mayPublish(topics, 'deployed', 'monitored'),
+    actsAs: [serving],
+  };
+}
+
+/** The identities of the production project, and all that each of them may do there. */
+export function declareProdAccounts(settings: ServingSettings, made: Made) {
+  const account = (id: string, purpose: string, grants?: Grants) =>
+    new Account(id, { project: settings.project, purpose, grants });
+  const accounts = declareServingAccounts(settings, made);
+  return {
+    ...accounts,
+    settle: account(
+      'settle',
+      'finishes stages whose operations have ended',
+      settlesServing(accounts.serving, made),
+    ),
+    park: account('park', 'parks messages that no handler could handle', {
+      buckets: lake(made.bucket),
+      topics: mayPublish(made.topics),
     }),
-    park: account('park', 'parks messages that no handler could handle', { buckets, topics: publish() }),
     push: account('pubsub-push', 'calls functions for Pub/Sub'),
     scheduler: account('scheduler', 'calls functions for Cloud Scheduler'),
   };

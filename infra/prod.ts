@@ -7,18 +7,19 @@ import { Schedule } from './components/schedule.ts';
 import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
-import { declareEncryption, EVERYWHERE } from './encryption.ts';
+import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
+import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
 import { declareProdAccounts } from './prod-accounts.ts';
+import { declareServingHandlers, endpointName } from './serving.ts';
 import type { ProdSettings } from './settings.ts';
-import { prodVariables } from './variables.ts';
+import { servingVariables } from './variables.ts';
 
 /** The project where models that passed are deployed and monitored. */
-export function declareProd(settings: ProdSettings) {
+export function declareProd(settings: ProdSettings): StackOutputs & ServingOutputs {
   const agents = new ServiceAgents('service-agents', settings);
-  // What the drift of predictions is measured on, Vertex AI logs to BigQuery.
-  const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, 'aiplatform', 'bigquery']);
+  const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...SERVING]);
   const encrypted = { ...settings, kmsKey };
-  const topics = declareEventTopics('prod', encrypted);
+  const topics = declareEventTopics(['prod'], encrypted);
   const { bucket } = new Lake('lake', { ...encrypted, agents });
   declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
@@ -28,24 +29,17 @@ export function declareProd(settings: ProdSettings) {
     agents,
     source: new FunctionSource('function-source', { ...encrypted, agents, bucket }),
     pushIdentity: accounts.push,
-    variables: prodVariables(settings, { bucket, kmsKey, servingAccount: accounts.serving.email }),
+    variables: servingVariables(settings, { bucket, kmsKey, servingAccount: accounts.serving.email }),
   };
   const park = new Handler('park', {
     purpose: 'Parks messages that no handler could handle.',
     tenancy,
     account: accounts.park,
   });
-  new Handler('deploy', {
-    purpose: 'Deploys models that passed evaluation.',
-    tenancy,
-    account: accounts.deploy,
-    wokenBy: { topic: evalPassedOf(settings), park },
-  });
-  new Handler('monitor', {
-    purpose: 'Sets up the monitoring of deployed models.',
-    tenancy,
-    account: accounts.monitor,
-    wokenBy: { topic: topics.get('deployed')!.topic, park },
+  const stages = declareServingHandlers(tenancy, accounts, {
+    evalPassed: evalPassedOf(settings),
+    deployed: topics.get('deployed')!.topic,
+    park,
   });
   const settle = new Handler('settle', {
     purpose: 'Finishes stages whose operations have ended.',
@@ -57,15 +51,13 @@ export function declareProd(settings: ProdSettings) {
   new Schedule('settle-every-minute', {
     ...settings,
     purpose: 'Finishes what no signal told of.',
-    schedule: '* * * * *',
+    schedule: settings.settleSchedule,
     target: settle,
     identity: accounts.scheduler,
   });
   return {
-    project: settings.project,
-    projectNumber: settings.projectNumber,
-    topics: Object.fromEntries([...topics].map(([name, { topic }]) => [name, topic])),
-    bucket,
+    ...stackOutputs(['prod'], settings, { bucket, kmsKey, topics, handlers: [park, ...stages, settle] }),
+    endpoint: endpointName(settings),
   };
 }
 

@@ -29,52 +29,51 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
     })
     .pipe(schema);
 
-const Common = z.object({
+const keyName = z
+  .string()
+  .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/, 'expected a key name');
+const modelId = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes');
+const subnetworkUrl = z
+  .string()
+  .regex(
+    /^https:\/\/www\.googleapis\.com\/compute\/v1\/projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/,
+    'expected https://www.googleapis.com/compute/v1/projects/P/regions/R/subnetworks/S',
+  );
+
+/** What every stack is told. */
+const common = {
   project: projectId,
   region: z.string().min(1),
   projectNumber,
-  model: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes'),
-  kmsKey: optional(
-    z
-      .string()
-      .regex(
-        /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
-        'expected a key name',
-      ),
-  ),
+  model: modelId,
+  kmsKey: optional(keyName),
   createKey: z.stringbool(),
   keyRing: z.string().regex(/^[\w-]{1,63}$/, 'expected letters, digits, underscores and dashes'),
   keyRotationDays: positive,
-});
+  protect: z.stringbool(),
+  settleSchedule: z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron'),
+};
 
-const Nonprod = Common.extend({
-  tenant: z.literal('nonprod'),
-  prodProject: optional(projectId),
-  prodProjectNumber: optional(projectNumber),
-  prodDeployer: optional(
-    z.string().regex(/^(user|serviceAccount|group|principal):/, 'expected an IAM principal'),
-  ),
-  prodIdentitiesExist: z.stringbool(),
+/** What the project is told that trains and evaluates. */
+const training = {
   dataset: z.string().regex(/^\w+$/, 'expected letters, digits and underscores'),
   dropTimeoutSeconds: positive,
   maxRejectedFraction: fraction,
   dataflowTemplate: optional(z.string().startsWith('gs://')),
-  dataflowSubnetwork: optional(z.url()),
-  trainImage: z.string().min(1),
-  evaluateImage: z.string().min(1),
+  subnetwork: optional(subnetworkUrl),
+  createNetwork: z.stringbool(),
+  networkRange: z.cidrv4('expected an IPv4 range such as 10.20.0.0/24'),
+  trainImage: optional(z.string()),
+  evaluateImage: optional(z.string()),
   trainParameters: json(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
   trainMachineType: z.string().min(1),
   trainReplicas: positive,
   gate: json(thresholds),
-}).refine((settings) => !settings.prodProject || settings.prodProjectNumber, {
-  path: ['prodProjectNumber'],
-  message: 'needed where prodProject is set',
-});
+};
 
-const Prod = Common.extend({
-  tenant: z.literal('prod'),
-  nonprodStack: optional(z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'expected organization/project/stack')),
-  serveImage: z.string().min(1),
+/** What the project is told that deploys and monitors. */
+const serving = {
+  serveImage: optional(z.string()),
   endpoint: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and dashes'),
   trafficSplit: z.coerce.number().int().min(1).max(100),
   serveMachineType: z.string().min(1),
@@ -90,19 +89,84 @@ const Prod = Common.extend({
     }),
   ),
   labelColumn: z.string().min(1),
-}).refine((settings) => settings.maxReplicas >= settings.minReplicas, {
-  path: ['maxReplicas'],
-  message: 'must be at least minReplicas',
+};
+
+const Nonprod = z.object({
+  tenant: z.literal('nonprod'),
+  ...common,
+  ...training,
+  prodProject: optional(projectId),
+  prodProjectNumber: optional(projectNumber),
+  prodDeployer: optional(
+    z.string().regex(/^(user|serviceAccount|group|principal):/, 'expected an IAM principal'),
+  ),
+  prodIdentitiesExist: z.stringbool(),
 });
 
-const Settings = z.discriminatedUnion('tenant', [Nonprod, Prod]);
+const Prod = z.object({
+  tenant: z.literal('prod'),
+  ...common,
+  ...serving,
+  nonprodStack: optional(z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'expected organization/project/stack')),
+});
 
-export type NonprodSettings = z.infer<typeof Nonprod> & { environment: string };
-export type ProdSettings = z.infer<typeof Prod> & { environment: string };
-export type Settings = NonprodSettings | ProdSettings;
+const Dev = z.object({
+  tenant: z.literal('dev'),
+  ...common,
+  ...training,
+  ...serving,
+  notebook: z.stringbool(),
+  notebookZone: z.string().min(1),
+  notebookMachineType: z.string().min(1),
+  notebookOwner: optional(z.email()),
+});
+
+const Settings = z.discriminatedUnion('tenant', [Nonprod, Prod, Dev]).superRefine((settings, context) => {
+  const wrong = (key: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [key], message, input: settings });
+  if (settings.kmsKey && settings.kmsKey.split('/')[3] !== settings.region) {
+    wrong('kmsKey', `must be in ${settings.region}, where everything is that it encrypts`);
+  }
+  if (settings.tenant !== 'prod' && settings.subnetwork) {
+    if (settings.createNetwork) wrong('createNetwork', 'must be false where subnetwork is set');
+    if (!settings.subnetwork.includes(`/regions/${settings.region}/`)) {
+      wrong('subnetwork', `must be in ${settings.region}, where the workers are`);
+    }
+  }
+  if ('maxReplicas' in settings && settings.maxReplicas < settings.minReplicas) {
+    wrong('maxReplicas', 'must be at least minReplicas');
+  }
+  if (settings.tenant === 'nonprod' && settings.prodProject && !settings.prodProjectNumber) {
+    wrong('prodProjectNumber', 'needed where prodProject is set');
+  }
+  if (settings.tenant !== 'dev' || !settings.notebook) return;
+  if (!settings.notebookZone.startsWith(`${settings.region}-`)) {
+    wrong('notebookZone', `must be a zone of ${settings.region}`);
+  }
+  if (!settings.subnetwork && !settings.createNetwork) {
+    wrong('notebook', 'needs createNetwork or a subnetwork, since it has no public address');
+  }
+});
+
+/** The name of the stack, beside what its config says. */
+type Stack<Config> = Config & { environment: string };
+export type NonprodSettings = Stack<z.infer<typeof Nonprod>>;
+export type ProdSettings = Stack<z.infer<typeof Prod>>;
+export type DevSettings = Stack<z.infer<typeof Dev>>;
+export type Settings = NonprodSettings | ProdSettings | DevSettings;
+/** The settings of a project in which models are trained. */
+export type TrainingSettings = NonprodSettings | DevSettings;
+/** The settings of a project in which models are served. */
+export type ServingSettings = ProdSettings | DevSettings;
 
 const PROVIDER_KEYS = ['project', 'region'];
-const KEYS = [...new Set([...Object.keys(Nonprod.shape), ...Object.keys(Prod.shape)])];
+const KEYS = [...new Set([Nonprod, Prod, Dev].flatMap(({ shape }) => Object.keys(shape)))];
+
+/** `gcp:project`, `baton:model` … */
+const qualified = (key: string) => `${PROVIDER_KEYS.includes(key) ? 'gcp' : 'baton'}:${key}`;
+
+/** Every config value that the program reads. */
+export const CONFIG_KEYS = KEYS.map(qualified);
 
 /**
  * Reads the stack's config, before any resource is declared.
@@ -110,17 +174,25 @@ const KEYS = [...new Set([...Object.keys(Nonprod.shape), ...Object.keys(Prod.sha
  * @throws pulumi.RunError that names each key that is missing or wrong
  */
 export function readSettings(): Settings {
-  const namespaceOf = (key: string) => (PROVIDER_KEYS.includes(key) ? 'gcp' : 'baton');
-  const values = Object.fromEntries(KEYS.map((key) => [key, new pulumi.Config(namespaceOf(key)).get(key)]));
+  const configOf = (key: string) => {
+    const [namespace, name] = key.split(':');
+    return new pulumi.Config(namespace).get(name);
+  };
+  return parseSettings(pulumi.getStack(), configOf);
+}
+
+/** As `readSettings`, of a stack whose values are given by their full keys. */
+export function parseSettings(stack: string, configOf: (key: string) => string | undefined): Settings {
+  const values = Object.fromEntries(KEYS.map((key) => [key, configOf(qualified(key))]));
   const parsed = Settings.safeParse(values);
-  if (parsed.success) return { ...parsed.data, environment: pulumi.getStack() };
+  if (parsed.success) return { ...parsed.data, environment: stack };
   const problems = parsed.error.issues.map((issue) => {
     const [key, ...rest] = issue.path.map(String);
     const place = rest.length > 0 ? ` (${rest.join('.')})` : '';
     const problem = values[key] === undefined ? 'not set' : issue.message;
-    return `  ${namespaceOf(key)}:${key}${place}: ${problem}`;
+    return `  ${qualified(key)}${place}: ${problem}`;
   });
   throw new pulumi.RunError(
-    `the config of stack ${pulumi.getStack()} is wrong; correct it with \`pulumi config set <key> <value>\`:\n${problems.join('\n')}`,
+    `the config of stack ${stack} is wrong; correct it with \`pulumi config set <key> <value>\`:\n${problems.join('\n')}`,
   );
 }

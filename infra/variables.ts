@@ -1,5 +1,5 @@
 import type { Input } from '@pulumi/pulumi';
-import type { NonprodSettings, ProdSettings, Settings } from './settings.ts';
+import type { ServingSettings, Settings, TrainingSettings } from './settings.ts';
 
 type Variables = Record<string, Input<string>>;
 type EncryptedBucket = { bucket: Input<string>; kmsKey: Input<string> | undefined };
@@ -10,7 +10,6 @@ function commonVariables(settings: Settings, { bucket, kmsKey }: EncryptedBucket
     GOOGLE_CLOUD_PROJECT: settings.project,
     LOG_EXECUTION_ID: 'true',
     BATON_ENV: settings.environment,
-    BATON_TENANT: settings.tenant,
     BATON_REGION: settings.region,
     BATON_BUCKET: bucket,
     BATON_MODEL: settings.model,
@@ -18,10 +17,17 @@ function commonVariables(settings: Settings, { bucket, kmsKey }: EncryptedBucket
   };
 }
 
-/** The environment of the non-production functions; all have the same, since `settle` finishes every stage. */
-export function nonprodVariables(
-  settings: NonprodSettings,
-  made: EncryptedBucket & Record<'workload' | 'dataflowAccount' | 'trainingAccount', Input<string>>,
+/** An image as `images.ts` keeps it, where the config names no other. */
+const image = (role: string, { region, project, model }: Settings) =>
+  `${region}-docker.pkg.dev/${project}/baton/${model}-${role}:latest`;
+
+/** The environment of the functions that train; all have the same, since `settle` finishes every stage. */
+export function trainingVariables(
+  settings: TrainingSettings,
+  made: EncryptedBucket & { subnetwork: Input<string> | undefined } & Record<
+      'workload' | 'dataflowAccount' | 'trainingAccount',
+      Input<string>
+    >,
 ): Variables {
   const template = `gs://dataflow-templates-${settings.region}/latest/GCS_Text_to_BigQuery`;
   return {
@@ -32,9 +38,11 @@ export function nonprodVariables(
     BATON_MAX_REJECTED_FRACTION: String(settings.maxRejectedFraction),
     BATON_DATAFLOW_TEMPLATE: settings.dataflowTemplate ?? template,
     BATON_DATAFLOW_SERVICE_ACCOUNT: made.dataflowAccount,
-    BATON_DATAFLOW_SUBNETWORK: settings.dataflowSubnetwork ?? '',
-    BATON_TRAIN_IMAGE: settings.trainImage,
-    BATON_EVALUATE_IMAGE: settings.evaluateImage,
+    BATON_DATAFLOW_SUBNETWORK: made.subnetwork ?? '',
+    // A subnetwork has Private Google Access; of the network named default nobody knows.
+    BATON_DATAFLOW_IP_CONFIGURATION: made.subnetwork ? 'WORKER_IP_PRIVATE' : 'WORKER_IP_PUBLIC',
+    BATON_TRAIN_IMAGE: settings.trainImage ?? image('train', settings),
+    BATON_EVALUATE_IMAGE: settings.evaluateImage ?? image('evaluate', settings),
     BATON_TRAIN_PARAMETERS: JSON.stringify(settings.trainParameters),
     BATON_TRAIN_MACHINE_TYPE: settings.trainMachineType,
     BATON_TRAIN_REPLICAS: String(settings.trainReplicas),
@@ -43,14 +51,14 @@ export function nonprodVariables(
   };
 }
 
-/** The environment of the production functions. */
-export function prodVariables(
-  settings: ProdSettings,
+/** The environment of the functions that serve. */
+export function servingVariables(
+  settings: ServingSettings,
   made: EncryptedBucket & Record<'servingAccount', Input<string>>,
 ): Variables {
   return {
     ...commonVariables(settings, made),
-    BATON_SERVE_IMAGE: settings.serveImage,
+    BATON_SERVE_IMAGE: settings.serveImage ?? image('serve', settings),
     BATON_SERVING_SERVICE_ACCOUNT: made.servingAccount,
     BATON_ENDPOINT: settings.endpoint,
     BATON_TRAFFIC_SPLIT: String(settings.trafficSplit),

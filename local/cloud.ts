@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
 import { declaredPolicy, deployerOf, OPERATOR } from './declared-policy.ts';
 import type { Decision } from './iam/policy.ts';
+import type { ServiceKeyUse } from './kms/key-management.ts';
 import { connectThisProcess } from './network/connect.ts';
 import { LocalNetwork } from './network/network.ts';
 import { recordProgram } from './program/record-program.ts';
@@ -11,7 +12,7 @@ import { forgetUndeclared } from './realise/forget.ts';
 import { realise } from './realise/realise.ts';
 import type { JobDeclaration } from './scheduler/job.ts';
 import { openServices, type Services } from './services.ts';
-import { STACKS, type StackName, StackOutputs } from './stacks.ts';
+import { STACKS, StackOutputs, type TenantName } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../infra');
@@ -19,20 +20,24 @@ const PROGRAM = resolve(import.meta.dirname, '../infra');
 export interface LocalCloudOptions {
   /** Where the cloud keeps its state; a second start finds there what the first one left. */
   stateDir: string;
+  /** The program's stacks to deploy, those that others refer to first: nonprod and prod unless given. */
+  stacks?: readonly string[];
   /** Stack configuration that goes before the stack files', for every stack. */
   config?: Record<string, string>;
   /** Resources to leave out, as if the program had forgotten them: a logical name, a type, or `type::name`. */
   without?: string[];
   /** Told of each access that the policy was asked for, and of the grants that decided it. */
   onDecision?: (decision: Decision) => void;
+  /** Told of each creation under a key, before it is checked. */
+  onKeyUse?: (use: ServiceKeyUse) => void;
   /** Ends the start early. */
   signal?: AbortSignal;
 }
 
 /** Google Cloud on this machine, with everything in it that the Pulumi program declares, and nothing else. */
 export interface LocalCloud {
-  /** An output of a stack, as `pulumi stack output` would print it. */
-  output(stack: StackName, name: string): string;
+  /** An output of the stack that plays the tenant, as `pulumi stack output` would print it. */
+  output(tenant: TenantName, name: string): string;
   /** Leads the Google clients that this process imports from now on to the local cloud, as the operator. */
   connectThisProcess(): Promise<void>;
   /** What clients did wrong without any call having failed. */
@@ -50,16 +55,16 @@ export interface LocalCloud {
 }
 
 /**
- * Starts the local cloud: runs the Pulumi program for both stacks, makes what it declares real, and serves it.
+ * Starts the local cloud: runs the Pulumi program for its stacks, makes what it declares real, and serves it.
  *
  * @throws Error when the state folder is in use, the program fails, or the signal aborts; nothing is left running
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { config, without, onDecision, signal } = options;
+  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, signal } = options;
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
-  const stacks = await recordProgram({ directory: PROGRAM, stacks: [...STACKS], config, without });
+  const stacks = await recordProgram({ directory: PROGRAM, stacks: [...names], config, without });
   signal?.throwIfAborted();
 
   const outputs = new StackOutputs(stacks);
@@ -78,7 +83,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, policy, onLint },
+      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse },
       onDelivery: (event) => void deliveries.push(event),
     },
     closing,
@@ -107,7 +112,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const operator = { user: OPERATOR, project: outputs.get('nonprod', 'project') };
   const open = closing.move();
   return {
-    output: (stack, name) => outputs.get(stack, name),
+    output: (tenant, name) => outputs.get(tenant, name),
     connectThisProcess: async () => connectThisProcess(await network.environment(operator)),
     lints: () => lints.map(({ process: name, message }) => (name ? `${name}: ${message}` : message)),
     deliveries: () => deliveries,

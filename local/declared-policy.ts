@@ -2,7 +2,7 @@ import { automaticGrants } from './iam/agents.ts';
 import { Policy, type PolicyOptions } from './iam/policy.ts';
 import type { RecordedResource } from './program/recorded.ts';
 import { isIamMember, isServiceAccount, readIamMember, readServiceAccount } from './realise/iam.ts';
-import { STACKS, type StackOutputs } from './stacks.ts';
+import type { StackOutputs } from './stacks.ts';
 
 /** Who the person at the keyboard is, who may do everything: the program says nothing of people. */
 export const OPERATOR = 'operator@example.com';
@@ -18,21 +18,20 @@ export function declaredPolicy(
   outputs: StackOutputs,
   options: Pick<PolicyOptions, 'projectOfBucket' | 'onDecision'>,
 ): Policy {
-  const projects = STACKS.map((stack) => {
-    const project = outputs.get(stack, 'project');
-    return { project, number: outputs.projectNumber(project) };
-  });
   const accounts = declared.filter(isServiceAccount).map(readServiceAccount);
   return new Policy({
     ...options,
-    grants: [...declared.filter(isIamMember).map(readIamMember), ...automaticGrants(projects, accounts)],
-    owners: [{ principal: `user:${OPERATOR}` }, deployerOf('prod', outputs)],
+    grants: [...declared.filter(isIamMember).map(readIamMember), ...automaticGrants(accounts)],
+    owners: [
+      { principal: `user:${OPERATOR}` },
+      ...[...new Set(declared.map(({ stack }) => stack))].map((stack) => deployerOf(stack, outputs)),
+    ],
   });
 }
 
 /**
- * The principal that deploys a stack, and the project that it owns. The operator deploys nonprod; the production
- * stack is deployed by an account of its project, which the settings of nonprod name.
+ * The principal that deploys a stack, and the project that it owns. The production stack is deployed by an account
+ * of its project, which the settings of nonprod name, and every other by the operator.
  */
 export function deployerOf(stack: string, outputs: StackOutputs): { principal: string; project?: string } {
   if (stack !== 'prod') return { principal: `user:${OPERATOR}` };

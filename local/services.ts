@@ -10,8 +10,9 @@ import { objectsAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
+import { serviceAccountResource } from './iam/resource-name.ts';
 
-import { KeyManagement } from './kms/key-management.ts';
+import { KeyManagement, type ServiceKeyUse } from './kms/key-management.ts';
 
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
@@ -46,6 +47,7 @@ export interface ServicesOptions {
   policy: Policy;
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
+  onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
 }
 
 /** Every service of the local cloud, wired to the others, and what each one serves. */
@@ -72,7 +74,7 @@ export async function openServices(
 ): Promise<Services> {
   const { stateDir, network, projectNumber, policy, onLint } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
-  const keys = new KeyManagement({ projectNumber });
+  const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
   const logs = new LogStore({ stateDir });
   const storage = closing.adopt(
     new StorageEngine({ stateDir, checkKey: keys.checkerOf('storage.googleapis.com') }),
@@ -103,14 +105,22 @@ export async function openServices(
       }),
     verifyIdentityToken: (token, audiences) => network.tokens.verifyIdentityToken(token, audiences),
   });
-  const identityToken = (email: string, audience: string) =>
-    network.tokens.identityToken({ email, audience });
+  // Whoever calls a function as one of the project's accounts asks IAM for its token, as the service's own agent.
+  const identityTokenBy = (service: 'pubsub' | 'scheduler') => async (email: string, audience: string) => {
+    const principal = serviceAgent(service, projectNumber(/@([^.]+)/.exec(email)?.[1] ?? ''));
+    const resource = serviceAccountResource(email);
+    authorize({ principal, permission: 'iam.serviceAccounts.getOpenIdToken', resource });
+    return network.tokens.identityToken({ email, audience });
+  };
   const post = deliverTo(ingress);
   const broker = new PubSub({
     stateDir,
     warehouse,
     checkKey: keys.checkerOf('pubsub.googleapis.com'),
-    transport: { identityToken, post: (url, request) => post(url, { ...request, method: 'POST' }) },
+    transport: {
+      identityToken: identityTokenBy('pubsub'),
+      post: (url, request) => post(url, { ...request, method: 'POST' }),
+    },
     mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
   });
@@ -138,7 +148,8 @@ export async function openServices(
         permission: 'eventarc.events.receiveEvent',
         resource: `//eventarc.googleapis.com/projects/${project}`,
       }),
-    identityToken: ({ email, audience }) => identityToken(email, audience),
+    // Eventarc delivers through a push subscription of its own.
+    identityToken: ({ email, audience }) => identityTokenBy('pubsub')(email, audience),
   });
   const dataflow = new DataflowEngine({
     stateDir,
@@ -151,6 +162,11 @@ export async function openServices(
       const principal = `serviceAccount:${email}`;
       const resource = `//dataflow.googleapis.com/projects/${project}`;
       authorize({ principal, permission: 'dataflow.workItems.lease', resource });
+      authorizeSubnetwork(
+        environment.subnetwork,
+        serviceAgent('dataflow', projectNumber(project)),
+        authorize,
+      );
       return {
         objects: objectsAs(principal, storage, authorize),
         warehouse: warehouseAs({ principal, project }, warehouse, authorize),
@@ -165,7 +181,10 @@ export async function openServices(
     ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
-  const scheduler = new Scheduler({ stateDir, minuteMs: MINUTE_MS, broker, identityToken, post });
+  const scheduler = new Scheduler({
+    ...{ stateDir, minuteMs: MINUTE_MS, broker, post },
+    identityToken: identityTokenBy('scheduler'),
+  });
   closing.defer(async () => {
     // First whatever calls functions, so that nothing is asked of them while they stop.
     scheduler.close();
@@ -194,6 +213,13 @@ export async function openServices(
       vertex.rest,
     ],
   };
+}
+
+/** Dataflow's agent puts a job's machines into the subnetwork that the launch names by its URL. */
+function authorizeSubnetwork(url: string | undefined, principal: string, authorize: Authorize): void {
+  if (!url) return;
+  const resource = `//compute.googleapis.com/${url.slice(url.indexOf('projects/'))}`;
+  authorize({ principal, permission: 'compute.subnetworks.use', resource });
 }
 
 /** Cloud Storage says of a bucket that isn't there that it isn't, whoever asks. */

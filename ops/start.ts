@@ -36,7 +36,12 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
   try {
     const dataSet = await chooseDataSet(options, signal);
     progress.say('booting the local cloud');
-    cloud = await startLocalCloud({ stateDir: options.state, config: options.config, signal });
+    cloud = await startLocalCloud({
+      stateDir: options.state,
+      stacks: options.stack.split(','),
+      config: options.config,
+      signal,
+    });
     progress.say(`local cloud is up: ${cloud.describe()}`);
     const report = await run(cloud, dataSet, options, signal);
     console.log(options.json ? JSON.stringify(report, null, 2) : summarise(report));

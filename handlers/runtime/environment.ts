@@ -24,7 +24,6 @@ export const optional = z
 export const Environment = z.object({
   GOOGLE_CLOUD_PROJECT: z.string().min(1),
   BATON_ENV: z.string().min(1),
-  BATON_TENANT: z.enum(['nonprod', 'prod']),
   BATON_REGION: z.string().min(1),
   BATON_BUCKET: z.string().min(1),
   BATON_MODEL: z.string().min(1),

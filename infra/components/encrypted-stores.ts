@@ -13,6 +13,7 @@ export interface EncryptedStoresArgs {
   kmsKey: pulumi.Input<string>;
   /** Whether models are trained in the project. */
   training: boolean;
+  protect: boolean;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface EncryptedStoresArgs {
 export class EncryptedStores extends pulumi.ComponentResource {
   constructor(name: string, args: EncryptedStoresArgs, opts?: pulumi.ComponentResourceOptions) {
     super('baton:index:EncryptedStores', name, {}, opts);
-    const { project, region, kmsKey } = args;
+    const { project, region, kmsKey, protect } = args;
     const logs = new gcp.logging.ProjectBucketConfig(
       'logs',
       {
@@ -55,7 +56,7 @@ export class EncryptedStores extends pulumi.ComponentResource {
         description: "The lineage of Vertex AI's jobs and models.",
         encryptionSpec: { kmsKeyName: kmsKey },
       },
-      { parent: this },
+      { parent: this, protect },
     );
     if (args.training) {
       new gcp.vertex.AiTensorboard(
@@ -67,7 +68,7 @@ export class EncryptedStores extends pulumi.ComponentResource {
           description: 'Where the TensorBoard logs of training can be uploaded to.',
           encryptionSpec: { kmsKeyName: kmsKey },
         },
-        { parent: this },
+        { parent: this, protect },
       );
     }
     this.registerOutputs();

@@ -10,11 +10,18 @@ export interface EncryptionKeyArgs {
   project: string;
   region: string;
   key: KeySource;
+  protect: boolean;
   /** The service agents that encrypt with the key, by a name of theirs within the program. */
   encrypters: Record<string, pulumi.Input<string>>;
 }
 
-/** A key together with the grants of the service agents that encrypt with it. */
+/**
+ * A key together with the grants of the service agents that encrypt with it.
+ *
+ * A grant may take minutes to be known everywhere (https://cloud.google.com/iam/docs/access-change-propagation), and
+ * what is created under the key meanwhile fails. The provider reads each policy back until the grant is in it; the
+ * rest nothing here waits for, and a `pulumi up` that was too early is carried on by the next one.
+ */
 export class EncryptionKey extends pulumi.ComponentResource {
   /** The key's name, known when every grant is there: whatever is created under it finds its agent allowed. */
   readonly kmsKey: pulumi.Output<string>;
@@ -36,15 +43,16 @@ export class EncryptionKey extends pulumi.ComponentResource {
   }
 
   #create(
-    { project, region }: EncryptionKeyArgs,
+    { project, region, protect }: EncryptionKeyArgs,
     { keyRing, name, rotationDays }: Extract<KeySource, { keyRing: string }>,
   ): pulumi.Output<string> {
-    const ring = new gcp.kms.KeyRing(keyRing, { project, location: region, name: keyRing }, { parent: this });
+    // Cloud KMS deletes neither. A stack that is taken down leaves both, and the key can be given to the next.
+    const opts = { parent: this, protect, retainOnDelete: true };
+    const ring = new gcp.kms.KeyRing(keyRing, { project, location: region, name: keyRing }, opts);
     const key = new gcp.kms.CryptoKey(
       name,
       { keyRing: ring.id, name, purpose: 'ENCRYPT_DECRYPT', rotationPeriod: `${rotationDays * 24 * 3600}s` },
-      // With the key goes everything that was ever encrypted under it.
-      { parent: this, protect: true },
+      opts,
     );
     return key.id;
   }

@@ -8,6 +8,8 @@ export interface TopicArgs {
   project: string;
   region: string;
   kmsKey: pulumi.Input<string> | undefined;
+  /** Whether Pulumi refuses to delete the topic: with it would go what can be replayed from it. */
+  protect: boolean;
 }
 
 /** A topic that keeps what passed for 31 days, encrypted, in the project's region. */
@@ -28,7 +30,7 @@ export class EventTopic extends pulumi.ComponentResource {
         kmsKeyName: args.kmsKey,
         messageStoragePolicy: { allowedPersistenceRegions: [args.region] },
       },
-      { parent: this },
+      { parent: this, protect: args.protect },
     );
     this.topic = topic.id;
     this.registerOutputs({ topic: this.topic });

@@ -56,3 +56,18 @@ function onlyDataset(project: string, dataset: string) {
     expression: `resource.name == "${name}" || resource.name.startsWith("${name}/")`,
   };
 }
+
+/** What a principal may do that has two parts to play; what both need is granted once. */
+export function both(one: Grants, other: Grants): Grants {
+  return {
+    project: [...new Set([...(one.project ?? []), ...(other.project ?? [])])],
+    dataset: one.dataset ?? other.dataset,
+    buckets: byName(one.buckets, other.buckets),
+    topics: byName(one.topics, other.topics),
+    actsAs: [...(one.actsAs ?? []), ...(other.actsAs ?? [])],
+  };
+}
+
+function byName<Grant extends { name: string }>(one: Grant[] = [], other: Grant[] = []): Grant[] {
+  return [...new Map([...one, ...other].map((grant) => [grant.name, grant])).values()];
+}

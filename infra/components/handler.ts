@@ -24,6 +24,8 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
   readonly uri: pulumi.Output<string>;
   /** The Cloud Run service under the function. */
   readonly service: pulumi.Output<string>;
+  /** What wakes it, where messages do. */
+  readonly subscription: PushSubscription | undefined;
   readonly #tenancy: Tenancy;
 
   constructor(name: string, args: HandlerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,13 +37,13 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
     const handler = new gcp.cloudfunctionsv2.Function(name, functionArgs(name, args), { parent: this });
     this.uri = handler.serviceConfig.apply((service) => service?.uri ?? '');
     this.service = handler.name;
-    const mayInvoke = args.scheduledOnly ? [] : this.grantInvoker('push', args.tenancy.pushIdentity);
+    const mayInvoke = args.scheduledOnly ? [] : [this.grantInvoker('push', args.tenancy.pushIdentity)];
     if (args.wokenBy) {
       const { topic, park } = args.wokenBy;
-      new PushSubscription(
+      this.subscription = new PushSubscription(
         name,
-        { topic, target: this, park, tenancy: args.tenancy },
-        { parent: this, dependsOn: mayInvoke },
+        { topic, target: this, park, tenancy: args.tenancy, mayInvoke },
+        { parent: this },
       );
     }
     this.registerOutputs({ uri: this.uri });

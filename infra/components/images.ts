@@ -6,15 +6,20 @@ import type * as pulumi from '@pulumi/pulumi';
  * prediction image is pushed to production by whoever deploys there.
  */
 export function declareImages(
-  { project, region, kmsKey }: { project: string; region: string; kmsKey: pulumi.Input<string> | undefined },
+  args: { project: string; region: string; kmsKey: pulumi.Input<string> | undefined; protect: boolean },
   description: string,
 ): gcp.artifactregistry.Repository {
-  return new gcp.artifactregistry.Repository('images', {
-    project,
-    location: region,
-    repositoryId: 'baton',
-    format: 'DOCKER',
-    description,
-    kmsKeyName: kmsKey,
-  });
+  const { project, region, kmsKey, protect } = args;
+  return new gcp.artifactregistry.Repository(
+    'images',
+    {
+      project,
+      location: region,
+      repositoryId: 'baton',
+      format: 'DOCKER',
+      description,
+      kmsKeyName: kmsKey,
+    },
+    { protect },
+  );
 }

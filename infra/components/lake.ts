@@ -11,6 +11,8 @@ export interface LakeArgs {
   region: string;
   kmsKey: pulumi.Input<string> | undefined;
   agents: ServiceAgents;
+  /** Whether Pulumi refuses to delete the bucket; otherwise it deletes it with all that is in it. */
+  protect: boolean;
   /** Topics that are told of each object that lands under a prefix. */
   notifications?: { topic: EventTopic; prefix: string }[];
 }
@@ -29,6 +31,7 @@ export class Lake extends pulumi.ComponentResource {
         location: args.region,
         uniformBucketLevelAccess: true,
         publicAccessPrevention: 'enforced',
+        forceDestroy: !args.protect,
         encryption: args.kmsKey ? { defaultKmsKeyName: args.kmsKey } : undefined,
         lifecycleRules: [
           {
@@ -37,7 +40,7 @@ export class Lake extends pulumi.ComponentResource {
           },
         ],
       },
-      { parent: this },
+      { parent: this, protect: args.protect },
     );
     this.bucket = bucket.name;
     for (const notification of args.notifications ?? []) this.#notify(notification, args);

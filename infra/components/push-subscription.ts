@@ -15,9 +15,21 @@ export interface PushTarget {
 
 /** Pushes a topic's messages to a function, and those that it can't handle to the function that parks them. */
 export class PushSubscription extends pulumi.ComponentResource {
+  /** `projects/P/subscriptions/S` */
+  readonly subscription: pulumi.Output<string>;
+  /** The subscription to what could not be handled, `projects/P/subscriptions/S`. */
+  readonly deadLetters: pulumi.Output<string>;
+
   constructor(
     name: string,
-    args: { topic: pulumi.Input<string>; target: PushTarget; park: PushTarget; tenancy: Tenancy },
+    args: {
+      topic: pulumi.Input<string>;
+      target: PushTarget;
+      park: PushTarget;
+      tenancy: Tenancy;
+      /** The grant that permits the pushes: without it the first ones would be refused. */
+      mayInvoke: pulumi.Input<pulumi.Resource>[];
+    },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:PushSubscription', name, {}, opts);
@@ -39,7 +51,7 @@ export class PushSubscription extends pulumi.ComponentResource {
         ...push(name, args.topic, args.target, tenancy),
         deadLetterPolicy: { deadLetterTopic: deadLetters.topic, maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS },
       },
-      { parent: this, dependsOn: mayDeadLetter },
+      { parent: this, dependsOn: [mayDeadLetter, ...args.mayInvoke] },
     );
     // Pub/Sub acknowledges the message that it has moved to the dead-letter topic.
     new gcp.pubsub.SubscriptionIAMMember(
@@ -53,12 +65,14 @@ export class PushSubscription extends pulumi.ComponentResource {
       { parent: this },
     );
     // No dead letters of dead letters: what can't be parked is tried again until the retention ends.
-    new gcp.pubsub.Subscription(
+    const parking = new gcp.pubsub.Subscription(
       deadLetters.name,
       push(deadLetters.name, deadLetters.topic, args.park, tenancy),
       { parent: this },
     );
-    this.registerOutputs();
+    this.subscription = subscription.id;
+    this.deadLetters = parking.id;
+    this.registerOutputs({ subscription: this.subscription, deadLetters: this.deadLetters });
   }
 }
 

@@ -1,7 +1,7 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 
-/** The services whose agents take part in a run. The agents' names are irregular, so they can't be derived. */
+/** The services whose agents take part. The agents' names are irregular, so they can't be derived. */
 const AGENTS = {
   'pubsub.googleapis.com': 'gcp-sa-pubsub',
   'aiplatform.googleapis.com': 'gcp-sa-aiplatform',
@@ -11,16 +11,17 @@ const AGENTS = {
   'cloudfunctions.googleapis.com': 'gcf-admin-robot',
   'run.googleapis.com': 'serverless-robot-prod',
   'cloudscheduler.googleapis.com': 'gcp-sa-cloudscheduler',
+  'notebooks.googleapis.com': 'gcp-sa-notebooks',
 } as const;
 type AgentService = keyof typeof AGENTS;
+type ShortName<Service> = Service extends `${infer Name}.googleapis.com` ? Name : never;
+
+/** Agents that only some stacks need: nothing trains in production. */
+const ON_REQUEST = ['dataflow', 'eventarc', 'notebooks'] as const;
+export type AgentOnRequest = (typeof ON_REQUEST)[number];
 
 /** Agents by name; the last four have no service identity that could be created. */
-export type AgentName =
-  | (AgentService extends `${infer Name}.googleapis.com` ? Name : never)
-  | 'bigquery'
-  | 'compute'
-  | 'logging'
-  | 'storage';
+export type AgentName = ShortName<AgentService> | 'bigquery' | 'compute' | 'logging' | 'storage';
 
 /** APIs that Baton needs beside those. */
 const OTHER_APIS = [
@@ -53,16 +54,14 @@ export class ServiceAgents extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    args: { project: string; projectNumber: string },
+    args: { project: string; projectNumber: string; also?: AgentOnRequest[] },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:ServiceAgents', name, {}, opts);
-    const { project, projectNumber } = args;
-    const identities = (Object.keys(AGENTS) as AgentService[]).map((service) => {
-      const dependsOn = this.#enable(service, project);
-      const name = `agent-${service.split('.')[0]}`;
-      return new gcp.projects.ServiceIdentity(name, { project, service }, { parent: this, dependsOn });
-    });
+    const { project, projectNumber, also = [] } = args;
+    const left = ON_REQUEST.filter((name) => !also.includes(name)).map((name) => `${name}.googleapis.com`);
+    const services = (Object.keys(AGENTS) as AgentService[]).filter((service) => !left.includes(service));
+    const agents = services.map((service) => this.#create(service, args));
     const apis = OTHER_APIS.map((service) => this.#enable(service, project));
     this.#project = project;
     this.#projectNumber = projectNumber;
@@ -71,7 +70,7 @@ export class ServiceAgents extends pulumi.ComponentResource {
     this.storage = gcp.storage
       .getProjectServiceAccountOutput({ project }, this.#lookUp)
       .apply((agent) => `serviceAccount:${agent.emailAddress}`);
-    delayEverythingElseUntil([...identities, ...apis]);
+    delayEverythingElseUntil([...agents, ...apis]);
     this.registerOutputs({ storage: this.storage });
   }
 
@@ -95,6 +94,30 @@ export class ServiceAgents extends pulumi.ComponentResource {
       default:
         return serviceAgent(`${agent}.googleapis.com`, this.#projectNumber);
     }
+  }
+
+  /**
+   * Brings an agent into being and grants it the role that Google grants on its own only to agents that it brought
+   * into being itself: https://cloud.google.com/iam/docs/create-service-agents.
+   *
+   * @returns the grant, on which everything else waits
+   */
+  #create(service: AgentService, args: { project: string; projectNumber: string }): pulumi.Resource {
+    const { project, projectNumber } = args;
+    const name = service.split('.')[0];
+    const enabled = this.#enable(service, project);
+    const identity = new gcp.projects.ServiceIdentity(
+      `agent-${name}`,
+      { project, service },
+      { parent: this, dependsOn: enabled },
+    );
+    const role = `roles/${name}.serviceAgent`;
+    return new gcp.projects.IAMMember(
+      `${name}-agent-${name}.serviceAgent`,
+      { project, role, member: serviceAgent(service, projectNumber) },
+      // Taking the stack down leaves the agent what Google would have given it.
+      { parent: this, dependsOn: identity, retainOnDelete: true },
+    );
   }
 
   /** Taking the stack down leaves the API on: other programs may use it. */

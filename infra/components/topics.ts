@@ -4,20 +4,22 @@ import { EVENT_TOPICS, type EventName } from '../../events/topics.ts';
 import { EventTopic, type TopicArgs } from './event-topic.ts';
 import type { Grants } from './grants.ts';
 
-/** Declares the topics of the events that a tenant has, by event. */
+export type EventTopics = Map<EventName, EventTopic>;
+
+/** Declares the topics of the events that a project has which plays the parts of these tenants, by event. */
 export function declareEventTopics(
-  tenant: Tenant,
+  tenants: Tenant[],
   args: TopicArgs,
   opts?: ComponentResourceOptions,
-): Map<EventName, EventTopic> {
+): EventTopics {
   const names = (Object.keys(EVENT_TOPICS) as EventName[]).filter((name) =>
-    (EVENT_TOPICS[name] as readonly Tenant[]).includes(tenant),
+    (EVENT_TOPICS[name] as readonly Tenant[]).some((tenant) => tenants.includes(tenant)),
   );
   return new Map(names.map((name) => [name, new EventTopic(name, args, opts)]));
 }
 
 /** The grants of a handler that publishes these events; any handler may also be parked. */
-export function mayPublish(topics: Map<EventName, EventTopic>, ...events: EventName[]): Grants['topics'] {
+export function mayPublish(topics: EventTopics, ...events: EventName[]): Grants['topics'] {
   return [...events, 'parked' as const].map((name) => ({
     name,
     topic: topics.get(name)!.topic,

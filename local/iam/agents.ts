@@ -2,7 +2,9 @@ import type { Grant, Policy } from './policy.ts';
 
 /** The agents with which services act, by the name of their Google-managed domain. */
 const DOMAINS = {
+  dataflow: 'dataflow-service-producer-prod',
   pubsub: 'gcp-sa-pubsub',
+  scheduler: 'gcp-sa-cloudscheduler',
   storage: 'gs-project-accounts',
   vertex: 'gcp-sa-aiplatform',
 } as const;
@@ -12,26 +14,13 @@ export function serviceAgent(service: keyof typeof DOMAINS, projectNumber: strin
   return `serviceAccount:service-${projectNumber}@${DOMAINS[service]}.iam.gserviceaccount.com`;
 }
 
-/**
- * What Google grants without being asked: Vertex AI's agent its role on its own project, and a project's
- * accounts the sight of the copies that the Model Registry keeps of the project's artefacts.
- */
-export function automaticGrants(
-  projects: { project: string; number: string }[],
-  accounts: { project: string; email: string }[],
-): Grant[] {
-  return [
-    ...projects.map(({ project, number }) => ({
-      resource: `projects/${project}`,
-      role: 'roles/aiplatform.serviceAgent',
-      member: serviceAgent('vertex', number),
-    })),
-    ...accounts.map(({ project, email }) => ({
-      resource: `projects/_/buckets/vertex-managed-${project}`,
-      role: 'roles/storage.objectViewer',
-      member: `serviceAccount:${email}`,
-    })),
-  ];
+/** What Google grants without being asked: the sight of the Model Registry's copies of a project's artefacts. */
+export function automaticGrants(accounts: { project: string; email: string }[]): Grant[] {
+  return accounts.map(({ project, email }) => ({
+    resource: `projects/_/buckets/vertex-managed-${project}`,
+    role: 'roles/storage.objectViewer',
+    member: `serviceAccount:${email}`,
+  }));
 }
 
 /** Whether Pub/Sub's agent may publish a dead letter, and acknowledge it on the subscription that it comes from. */

@@ -44,6 +44,7 @@ const ROLES: Record<string, string[]> = {
     'artifactregistry.repositories.downloadArtifacts',
     'artifactregistry.repositories.uploadArtifacts',
   ],
+  'roles/artifactregistry.serviceAgent': ['artifactregistry.repositories.downloadArtifacts'],
   'roles/artifactregistry.reader': ['artifactregistry.repositories.downloadArtifacts'],
   'roles/bigquery.dataEditor': [
     ...permissions('bigquery.datasets', 'create', 'get'),
@@ -70,10 +71,15 @@ const ROLES: Record<string, string[]> = {
     'logging.logEntries.create',
     ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
   ],
+  'roles/cloudfunctions.serviceAgent': [
+    ...permissions('artifactregistry.repositories', 'downloadArtifacts', 'uploadArtifacts'),
+  ],
   'roles/cloudscheduler.admin': [
     ...permissions('cloudscheduler.jobs', 'create', 'delete', 'enable', 'fullView', 'get', 'list', 'pause'),
     ...permissions('cloudscheduler.jobs', 'run', 'update'),
   ],
+  'roles/cloudscheduler.serviceAgent': ['iam.serviceAccounts.getOpenIdToken', 'pubsub.topics.publish'],
+  'roles/compute.networkUser': ['compute.subnetworks.use'],
   'roles/cloudkms.cryptoKeyEncrypterDecrypter': [
     ...permissions('cloudkms.cryptoKeyVersions', 'useToDecrypt', 'useToEncrypt'),
   ],
@@ -82,6 +88,7 @@ const ROLES: Record<string, string[]> = {
     'dataflow.messages.list',
     'dataflow.metrics.get',
   ],
+  'roles/dataflow.serviceAgent': ['compute.subnetworks.use', 'iam.serviceAccounts.actAs'],
   'roles/dataflow.viewer': [
     ...permissions('dataflow.jobs', 'get', 'list'),
     'dataflow.messages.list',
@@ -94,10 +101,13 @@ const ROLES: Record<string, string[]> = {
     ...permissions('storage.objects', 'create', 'get'),
   ],
   'roles/eventarc.eventReceiver': ['eventarc.events.receiveEvent'],
+  'roles/eventarc.serviceAgent': ['iam.serviceAccounts.actAs', 'pubsub.topics.publish'],
   'roles/iam.serviceAccountUser': ['iam.serviceAccounts.actAs'],
   'roles/logging.logWriter': ['logging.logEntries.create'],
   'roles/logging.viewer': [...permissions('logging.logEntries', 'list'), 'logging.logs.list'],
+  'roles/notebooks.serviceAgent': ['iam.serviceAccounts.actAs'],
   'roles/pubsub.publisher': ['pubsub.topics.publish'],
+  'roles/pubsub.serviceAgent': ['iam.serviceAccounts.getOpenIdToken'],
   'roles/pubsub.subscriber': [
     'pubsub.snapshots.seek',
     'pubsub.subscriptions.consume',
@@ -108,6 +118,7 @@ const ROLES: Record<string, string[]> = {
     ...permissions('pubsub.subscriptions', 'get', 'list'),
     ...permissions('pubsub.topics', 'get', 'list'),
   ],
+  'roles/run.serviceAgent': ['artifactregistry.repositories.downloadArtifacts', 'run.routes.invoke'],
   'roles/run.invoker': ['run.routes.invoke'],
   'roles/storage.objectCreator': ['storage.objects.create'],
   'roles/storage.objectUser': [

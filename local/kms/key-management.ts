@@ -15,6 +15,9 @@ export interface KeyDeclaration {
   rotationPeriod?: string;
 }
 
+/** Something that a service is about to create under a key. */
+export type ServiceKeyUse = KeyUse & { service: EncryptingService };
+
 /**
  * Cloud KMS as the other services meet it: which keys there are, who may encrypt with each, and in which projects
  * nothing is created without a key, as the constraint gcp.restrictNonCmekServices of an organization has it.
@@ -26,9 +29,15 @@ export class KeyManagement {
   /** Members by key. */
   readonly #encrypters = new Map<string, Set<string>>();
   readonly #restricted = new Set<string>();
+  readonly #onUse: ((use: ServiceKeyUse) => void) | undefined;
 
-  constructor({ projectNumber }: { projectNumber: (project: string) => string }) {
-    this.#projectNumber = projectNumber;
+  constructor(options: {
+    projectNumber: (project: string) => string;
+    /** Told of each use of a key before it is checked. */
+    onUse?: ((use: ServiceKeyUse) => void) | undefined;
+  }) {
+    this.#projectNumber = options.projectNumber;
+    this.#onUse = options.onUse;
   }
 
   /** From now on, everything that can carry a key needs one in the project. */
@@ -85,6 +94,7 @@ export class KeyManagement {
       if (this.#restricted.has(project)) throw withoutKey(service, project, resource);
       return;
     }
+    this.#onUse?.({ service, kmsKeyName, project, resource, location });
     // An object names the version of the key that encrypted it.
     const key = kmsKeyName.replace(/\/cryptoKeyVersions\/\d+$/, '');
     const keyLocation = KEY.exec(key)?.[2];

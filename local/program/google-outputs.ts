@@ -69,6 +69,17 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
   'gcp:eventarc/trigger:Trigger': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.location}/triggers/${inputs.name}`,
   }),
+  'gcp:compute/network:Network': ({ inputs }) => ({
+    id: `projects/${inputs.project}/global/networks/${inputs.name}`,
+  }),
+  'gcp:compute/subnetwork:Subnetwork': ({ inputs }) => {
+    const id = `projects/${inputs.project}/regions/${inputs.region}/subnetworks/${inputs.name}`;
+    return { id, also: { selfLink: `https://www.googleapis.com/compute/v1/${id}` } };
+  },
+  'gcp:workbench/instance:Instance': ({ inputs }) => ({
+    id: `projects/${inputs.project}/locations/${inputs.location}/instances/${inputs.name}`,
+    also: { proxyUri: `${inputs.name}-dot-${inputs.location}.notebooks.googleusercontent.com` },
+  }),
   'gcp:kms/keyRing:KeyRing': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.location}/keyRings/${inputs.name}`,
   }),

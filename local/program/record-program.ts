@@ -23,9 +23,13 @@ export interface ProgramOptions {
 /**
  * Runs a Pulumi program, a stack at a time, and answers what it declares. Nothing is created and no network used.
  *
+ * @param recordStack runs it for one stack, in a process of its own unless given
  * @throws Error with the program's own message when it fails; then nothing has been recorded
  */
-export async function recordProgram(options: ProgramOptions): Promise<RecordedStack[]> {
+export async function recordProgram(
+  options: ProgramOptions,
+  recordStack: (request: RecordingRequest) => Promise<RecordedStack> = inProcessOfItsOwn,
+): Promise<RecordedStack[]> {
   const configs = new Map(
     options.stacks.map((stack) => {
       const overrides = { ...options.config, ...options.stackConfig?.[stack] };
@@ -49,7 +53,7 @@ function projectNumberOf({ project, config }: ProjectConfig): [id: string, numbe
   return [id, config[`${project}:projectNumber`] ?? String(digest + 100_000_000_000)];
 }
 
-async function recordStack(request: RecordingRequest): Promise<RecordedStack> {
+async function inProcessOfItsOwn(request: RecordingRequest): Promise<RecordedStack> {
   const child = fork(RECORDING_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
   let stderr = '';
   child.stderr?.on('data', (chunk) => {

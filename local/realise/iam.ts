@@ -37,6 +37,11 @@ const GRANTED_ON: Record<string, (resource: DeclaredResource) => string> = {
     const { project: of, location, repository } = read(resource, place);
     return inProject(`locations/${location}/repositories`, repository, of);
   },
+  'gcp:compute/subnetworkIAMMember:SubnetworkIAMMember': (resource) => {
+    const place = project.extend({ region: z.string(), subnetwork: z.string() });
+    const { project: of, region, subnetwork } = read(resource, place);
+    return inProject(`regions/${region}/subnetworks`, subnetwork, of);
+  },
   'gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember': (resource) =>
     read(resource, z.object({ cryptoKeyId: z.string() })).cryptoKeyId,
 };

@@ -66,6 +66,9 @@ export function realiseKeyMember(resource: DeclaredResource, { keys }: Realisabl
   keys.grant(cryptoKeyId, role, member);
 }
 
+/** A grant on what is another project's makes nothing there. */
+const IAM_MEMBER = /IamMember$/i;
+
 /**
  * The projects where nothing is created without a key: those of the stacks that have one. The key itself may be
  * in a project of its own, to which that doesn't apply.
@@ -73,7 +76,7 @@ export function realiseKeyMember(resource: DeclaredResource, { keys }: Realisabl
 export function projectsWithKeys(resources: DeclaredResource[]): Set<string> {
   const stacks = new Set(resources.filter(({ type }) => type === KEY_MEMBER).map(({ stack }) => stack));
   const projects = resources
-    .filter(({ stack, type }) => stacks.has(stack) && !type.startsWith('gcp:kms/'))
+    .filter(({ stack, type }) => stacks.has(stack) && !type.startsWith('gcp:kms/') && !IAM_MEMBER.test(type))
     .map(({ inputs }) => inputs.project);
   return new Set(projects.filter((project) => typeof project === 'string'));
 }

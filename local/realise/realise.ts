@@ -23,6 +23,11 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:logging/projectSink:ProjectSink',
   'gcp:vertex/aiMetadataStore:AiMetadataStore',
   'gcp:vertex/aiTensorboard:AiTensorboard',
+  // There are no machines whose traffic a network could carry or refuse, and none that is a notebook.
+  'gcp:compute/network:Network',
+  'gcp:compute/subnetwork:Subnetwork',
+  'gcp:compute/firewall:Firewall',
+  'gcp:workbench/instance:Instance',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',

@@ -1,10 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 export interface StartOptions {
   /** A folder with train.csv and eval.csv; a synthetic sample is made when absent. */
   data?: string;
   keep: boolean;
   json: boolean;
+  /** The stacks that the local cloud deploys: the two tenants' or the one of both. */
+  stack: 'nonprod,prod' | 'dev';
   state: string;
   seed: number;
   rows: number;
@@ -33,7 +35,12 @@ export function parseStartOptions(argv: string[]): StartOptions {
     .option('--data <dir>', 'folder with train.csv and eval.csv (default: a synthetic census sample)')
     .option('--keep', 'stay up after the run, until Ctrl-C', false)
     .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
-    .option('--state <dir>', 'where the local cloud keeps its state', '.baton')
+    .addOption(
+      new Option('--stack <stacks>', 'the two tenants, or dev: one project that plays both')
+        .choices(['nonprod,prod', 'dev'])
+        .default('nonprod,prod'),
+    )
+    .option('--state <dir>', 'where the local cloud keeps its state (default: .baton, with dev .baton-dev)')
     .option('--seed <number>', 'seed of the synthetic sample', wholeNumber, 1)
     .option(
       '--rows <number>',
@@ -51,5 +58,6 @@ export function parseStartOptions(argv: string[]): StartOptions {
     .exitOverride((error) => {
       process.exit(error.code === 'commander.helpDisplayed' ? 0 : 2);
     });
-  return command.parse(argv, { from: 'user' }).opts<StartOptions>();
+  const options = command.parse(argv, { from: 'user' }).opts<StartOptions>();
+  return { ...options, state: options.state ?? (options.stack === 'dev' ? '.baton-dev' : '.baton') };
 }

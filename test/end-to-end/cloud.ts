@@ -28,6 +28,15 @@ export const smallTable = (rows = 200) =>
 
 export const smallDrop = () => ({ 'train.csv': smallTable(), 'eval.csv': smallTable(100) });
 
+/** Rows whose label follows from the age, so that any model passes the gate. */
+export const learnableDrop = () => {
+  const table = (rows: number) =>
+    censusTable(
+      Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
+    );
+  return { 'train.csv': table(300), 'eval.csv': table(100) };
+};
+
 /** A whole local cloud for one test file, and this process's clients led to it. */
 export interface TestCloud {
   cloud: LocalCloud;

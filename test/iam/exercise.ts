@@ -8,14 +8,8 @@ import {
   type StageName,
 } from '../../events/index.ts';
 import { digestArtifact } from '../../handlers/runtime/artifact.ts';
-import { censusRow, censusTable, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
+import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
-
-/** Rows whose label follows from the age, so that any model passes the gate. */
-const plainTable = (rows: number) =>
-  censusTable(
-    Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
-  );
 
 const rejectedTable = censusTable(
   Array.from({ length: 100 }, (_, i) => censusRow(i % 2 ? '>50K' : '<=50K', i % 4 === 0 ? 'old' : 30)),
@@ -31,7 +25,7 @@ export class Exercise {
 
   /** Runs that pass, fail the gate, and are refused, all at once; answers them when they have ended. */
   async runs(): Promise<{ good: RunId; weak: RunId; rejected: RunId }> {
-    const table = { 'train.csv': plainTable(300), 'eval.csv': plainTable(100) };
+    const table = learnableDrop();
     const [good, weak, rejected, columns] = await Promise.all([
       this.#test.drop('good', table),
       this.#test.drop('weak', smallDrop()),

@@ -1,24 +1,35 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Decision } from '../../local/iam/policy.ts';
+import type { ServiceKeyUse } from '../../local/kms/key-management.ts';
+import type { RecordedStack } from '../../local/program/recorded.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
 import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { recordBoth } from '../infra/recorded-program.ts';
 import { deadLetterAll } from './dead-letter-drill.ts';
 import { Exercise } from './exercise.ts';
+import { keyGrantsOf, refusedWithout, useOf } from './key-grants.ts';
 
 /**
- * Grants that no call of the exercise asks for: who may encrypt with a key is for `local/kms` to ask (see
- * test/infra/keys.test.ts and test/conformance/kms-refusals.test.ts), and no function's image is built here.
+ * Grants that no call of the exercise asks for: the keys' have a test of their own below; no function's image is
+ * built here; and what these agents do is not served here, so that only Google's word says they need their role.
  */
-const ASKED_ELSEWHERE = ['roles/cloudkms.cryptoKeyEncrypterDecrypter', 'roles/artifactregistry.admin'];
-
+const ASKED_ELSEWHERE = [
+  'roles/cloudkms.cryptoKeyEncrypterDecrypter',
+  'roles/artifactregistry.admin',
+  'roles/artifactregistry.serviceAgent',
+  'roles/cloudfunctions.serviceAgent',
+  'roles/eventarc.serviceAgent',
+  'roles/run.serviceAgent',
+];
 /**
  * By declared member, a call that it alone permits, so that without it this call would be denied: out of all that
  * the program's identities do when runs pass, fail, are refused, repeated, replayed, parked and given up.
  */
 const needed = new Map<string, Decision>();
 const denied = new Map<string, Decision>();
+const keyUses = new Map<string, ServiceKeyUse>();
 let cloud: TestCloud;
+let stacks: RecordedStack[];
 let declared: string[];
 
 function onDecision(decision: Decision): void {
@@ -33,7 +44,7 @@ function onDecision(decision: Decision): void {
 const unneeded = () => declared.filter((name) => !needed.has(name));
 
 beforeAll(async () => {
-  const stacks = await recordBoth();
+  stacks = await recordBoth();
   declared = stacks
     .flatMap((stack) => stack.resources)
     .filter(isIamMember)
@@ -41,7 +52,7 @@ beforeAll(async () => {
     .filter(({ role }) => !ASKED_ELSEWHERE.includes(role))
     .map(({ declaredAs }) => declaredAs);
   await deadLetterAll(stacks, onDecision);
-  cloud = await startTestCloud({ onDecision });
+  cloud = await startTestCloud({ onDecision, onKeyUse: (use) => keyUses.set(useOf(use), use) });
   const exercise = new Exercise(cloud);
   const { good, weak, rejected } = await exercise.runs();
   await exercise.duplicates([good, weak, rejected]);
@@ -52,6 +63,18 @@ afterAll(() => cloud.close());
 
 test('no grant is unused: without any one of them, some call would be denied', async () => {
   await expect.poll(unneeded, { timeout: 50_000 }).toEqual([]);
+});
+
+test('no grant on a key is unused: without any one of them, something that was made would be refused', () => {
+  const grants = keyGrantsOf(stacks);
+  expect(grants.length).toBeGreaterThan(15);
+  for (const grant of grants) {
+    const agent = String(grant.inputs.member).replace('serviceAccount:', '');
+    expect([grant.stack, refusedWithout(grant, stacks, keyUses.values())]).toEqual([
+      grant.stack,
+      expect.stringContaining(`${agent} can't encrypt`),
+    ]);
+  }
 });
 
 test('no grant is missing: nothing that the exercise asked for was denied', () => {

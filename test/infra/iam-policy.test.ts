@@ -5,7 +5,6 @@ import type { IamMember } from '../../local/realise/cloud.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
 import { ofType, recordBoth, TYPES } from './recorded-program.ts';
 
-const NONPROD = /baton-nonprod|111111111111/;
 const PROD = /baton-prod|222222222222/;
 const DEFAULT_COMPUTE = /-compute@developer\.gserviceaccount\.com/;
 
@@ -30,17 +29,8 @@ describe('who holds what', () => {
     expect(inOne).toEqual(members);
   });
 
-  it('no member is the public', () => {
-    for (const { member } of members) expect(member).not.toMatch(/^all(Authenticated)?Users$/);
-  });
-
   it('no role is basic or unknown', () => {
     for (const { role } of members) expect(permissionsOf(role).size).toBeGreaterThan(0);
-  });
-
-  it('no identity of non-production holds a role in production', () => {
-    const held = members.filter(isIn('baton-prod')).filter(({ member }) => NONPROD.test(member));
-    expect(held).toEqual([]);
   });
 
   it('production attaches to one topic, reads one bucket and reads one dataset of non-production', () => {
@@ -56,11 +46,6 @@ describe('who holds what', () => {
         `roles/bigquery.dataViewer projects/baton-nonprod resource.name == "${dataset}" || resource.name.startsWith("${dataset}/")`,
       ]),
     );
-  });
-
-  it('no grant is declared twice', () => {
-    const grants = members.map(({ declaredAs: _, ...grant }) => JSON.stringify(grant));
-    expect(new Set(grants).size).toBe(grants.length);
   });
 });
 
@@ -91,19 +76,4 @@ describe('who runs what', () => {
       expect(serviceConfig.environmentVariables).not.toMatchObject({ BATON_SERVING_SERVICE_ACCOUNT: '' });
     }
   });
-
-  it('no service account has a key', () => {
-    const types = stacks.flatMap(({ resources }) => resources.map(({ type }) => type));
-    expect(types.filter((type) => /^gcp:serviceaccount\/.*key/i.test(type))).toEqual([]);
-  });
-});
-
-it('every dead-letter topic has a subscription', () => {
-  const subscriptions = ofType(stacks, TYPES.subscription);
-  const deadLetterTopics = subscriptions.flatMap(({ inputs }) => {
-    const policy = inputs.deadLetterPolicy as { deadLetterTopic: string } | undefined;
-    return policy ? [policy.deadLetterTopic] : [];
-  });
-  expect(deadLetterTopics.length).toBeGreaterThan(0);
-  expect(subscriptions.map(({ inputs }) => inputs.topic)).toEqual(expect.arrayContaining(deadLetterTopics));
 });

@@ -1,14 +1,20 @@
 import { fileURLToPath } from 'node:url';
+import type { PolicyResource } from '../../infra/policy/rule.ts';
 import type { ProgramOptions } from '../../local/program/record-program.ts';
 import { recordProgram } from '../../local/program/record-program.ts';
+import { recordStack } from '../../local/program/record-stack.ts';
 import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
 
 export const INFRA = fileURLToPath(new URL('../../infra', import.meta.url));
 
-/** Records both stacks, as the local cloud does. */
+/** Records the two tenants' stacks, or those given, as the local cloud does, though faster: in this process. */
 export function recordBoth(options: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
-  return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options });
+  return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options }, recordStack);
 }
+
+/** A stack's resources as the policy's rules see them. */
+export const policyResources = ({ resources }: RecordedStack): PolicyResource[] =>
+  resources.map(({ type, name, inputs, protect }) => ({ type, name, props: inputs, protect }));
 
 export function ofType(stacks: RecordedStack[], type: string, stack?: string): RecordedResource[] {
   return stacks

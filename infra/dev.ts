@@ -1,0 +1,107 @@
+import { Account } from './components/account.ts';
+import { FunctionSource } from './components/function-source.ts';
+import { declareImages } from './components/images.ts';
+import { Notebook } from './components/notebook.ts';
+import { type AgentOnRequest, ServiceAgents } from './components/service-agents.ts';
+import type { Tenancy } from './components/tenancy.ts';
+import { declareEventTopics } from './components/topics.ts';
+import { WorkloadFiles } from './components/workload-files.ts';
+import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.ts';
+import { declareNetwork } from './network.ts';
+import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import { type ServingOutputs, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
+import { declareServingAccounts, settlesServing } from './prod-accounts.ts';
+import { declareServingHandlers, endpointName } from './serving.ts';
+import type { DevSettings } from './settings.ts';
+import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
+import { servingVariables, trainingVariables } from './variables.ts';
+
+type DevOutputs = StackOutputs & TrainingOutputs & ServingOutputs & { notebook?: Notebook['uri'] };
+
+/**
+ * One project that plays both parts, for one who works on a model alone. The stages are the same functions as in the
+ * two projects, and share what each of those has one of: the bucket, the key, `settle` and `park`.
+ */
+export function declareDev(settings: DevSettings): DevOutputs {
+  const also: AgentOnRequest[] = [
+    'dataflow',
+    'eventarc',
+    ...(settings.notebook ? (['notebooks'] as const) : []),
+  ];
+  const agents = new ServiceAgents('service-agents', { ...settings, also });
+  const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...TRAINING, ...SERVING, ...also]);
+  const encrypted = { ...settings, kmsKey };
+  const topics = declareEventTopics(['nonprod', 'prod'], encrypted);
+  const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
+  declareImages(encrypted, 'The images of the training, evaluation and prediction containers.');
+  const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
+  const serving = declareServingAccounts(settings, { bucket, topics });
+  const training = declareNonprodAccounts(
+    settings,
+    { bucket, topics },
+    settlesServing(serving.serving, { bucket, topics }),
+  );
+  const subnetwork = declareNetwork(settings, { agents, worker: training.dataflowWorker });
+  const tenancy: Tenancy = {
+    settings,
+    kmsKey,
+    agents,
+    source: new FunctionSource('function-source', { ...encrypted, agents, bucket }),
+    pushIdentity: training.push,
+    variables: {
+      ...trainingVariables(settings, {
+        bucket,
+        kmsKey,
+        workload: workload.descriptor,
+        subnetwork,
+        dataflowAccount: training.dataflowWorker.email,
+        trainingAccount: training.training.email,
+      }),
+      ...servingVariables(settings, { bucket, kmsKey, servingAccount: serving.serving.email }),
+    },
+  };
+  const { park, handlers } = declareTrainingHandlers(tenancy, training, { drops, signals, topics });
+  const stages = declareServingHandlers(tenancy, serving, {
+    evalPassed: topics.get('eval-passed')!.topic,
+    deployed: topics.get('deployed')!.topic,
+    park,
+  });
+  const notebook =
+    settings.notebook && subnetwork
+      ? new Notebook('notebook', {
+          project: settings.project,
+          zone: settings.notebookZone,
+          machineType: settings.notebookMachineType,
+          owner: settings.notebookOwner,
+          account: notebookAccount(settings, bucket),
+          subnetwork,
+          kmsKey,
+          protect: settings.protect,
+        })
+      : undefined;
+  return {
+    ...stackOutputs(['nonprod', 'prod'], settings, {
+      bucket,
+      kmsKey,
+      topics,
+      handlers: [...handlers, ...stages],
+    }),
+    dataset: `${settings.project}.${settings.dataset}`,
+    workload: workload.descriptor,
+    endpoint: endpointName(settings),
+    ...(notebook && { notebook: notebook.uri }),
+  };
+}
+
+/** Whoever explores reads the files and tables of runs, and can't change them; asks the endpoint, and tries jobs. */
+function notebookAccount({ project, dataset }: DevSettings, bucket: Account['email']): Account {
+  return new Account('notebook', {
+    project,
+    purpose: 'runs the notebook',
+    grants: {
+      project: ['roles/aiplatform.user', 'roles/bigquery.jobUser', 'roles/logging.logWriter'],
+      dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] },
+      buckets: [{ name: 'lake', bucket, role: 'roles/storage.objectViewer' }],
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Decision } from '../../local/iam/policy.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from './cloud.ts';
+
+const denied: string[] = [];
+let test: TestCloud;
+
+function onDecision({ grants, isOwner, principal, permission, resource }: Decision): void {
+  if (grants.length === 0 && !isOwner) denied.push(`${principal} ${permission} ${resource}`);
+}
+
+beforeAll(async () => {
+  test = await startTestCloud({ stacks: ['dev'], onDecision });
+});
+afterAll(() => test?.close());
+
+it('one project that plays both parts takes a drop from landing to monitoring, and nothing it does is denied', async () => {
+  const run = await test.drop('alone', learnableDrop());
+  const report = test.report(await test.ended(run, 60_000));
+  expect(report).toMatchObject({ state: 'monitored', endpoint: test.cloud.output('prod', 'endpoint') });
+  expect(report.stages.map(({ state }) => state)).toEqual(Array(6).fill('completed'));
+  expect(test.buckets).toEqual({ nonprod: 'baton-dev-baton', prod: 'baton-dev-baton' });
+  expect(denied).toEqual([]);
+  expect(test.cloud.lints()).toEqual([]);
+}, 300_000);
