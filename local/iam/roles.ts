@@ -3,7 +3,7 @@
  *
  * Source: Google's "IAM roles and permissions index" (cloud.google.com/iam/docs/roles-permissions), read in its
  * machine-readable copy github.com/iann0036/iam-dataset, folder `gcp/roles`. Permissions that no served method
- * needs are left out.
+ * needs are left out. Service agents' roles are theirs by cloud.google.com/iam/docs/service-agents.
  */
 const ROLES: Record<string, string[]> = {
   'roles/aiplatform.user': [
@@ -105,7 +105,9 @@ const ROLES: Record<string, string[]> = {
   'roles/iam.serviceAccountUser': ['iam.serviceAccounts.actAs'],
   'roles/logging.logWriter': ['logging.logEntries.create'],
   'roles/logging.viewer': [...permissions('logging.logEntries', 'list'), 'logging.logs.list'],
-  'roles/notebooks.serviceAgent': ['iam.serviceAccounts.actAs'],
+  'roles/notebooks.serviceAgent': [
+    ...permissions('aiplatform.customJobs', 'cancel', 'create', 'get', 'list'),
+  ],
   'roles/pubsub.publisher': ['pubsub.topics.publish'],
   'roles/pubsub.serviceAgent': ['iam.serviceAccounts.getOpenIdToken'],
   'roles/pubsub.subscriber': [

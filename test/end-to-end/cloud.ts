@@ -42,8 +42,12 @@ export interface TestCloud {
   cloud: LocalCloud;
   storage: Storage;
   buckets: Buckets;
-  /** Drops files, by name and content, and answers the run that they start. */
-  drop(name: string, files: Partial<Record<'train.csv' | 'eval.csv', string | Buffer>>): Promise<RunId>;
+  /** Drops files, by name and content, into a bucket (nonprod's), and answers the run that they start. */
+  drop(
+    name: string,
+    files: Partial<Record<'train.csv' | 'eval.csv', string | Buffer>>,
+    bucket?: string,
+  ): Promise<RunId>;
   /** Waits until the run has ended, in whatever way. */
   ended(run: RunId, timeoutMs: number): Promise<RunView>;
   report(view: RunView): Report;
@@ -65,10 +69,10 @@ export async function startTestCloud(options: Partial<LocalCloudOptions> = {}): 
     cloud,
     storage,
     buckets,
-    async drop(name, files) {
+    async drop(name, files, bucket = buckets.nonprod) {
       const generations: Record<string, string> = {};
       for (const [file, content] of Object.entries(files)) {
-        const object = storage.bucket(buckets.nonprod).file(layout.drop(name) + file);
+        const object = storage.bucket(bucket).file(layout.drop(name) + file);
         await object.save(content, { resumable: false });
         generations[file.replace('.csv', '')] = String(object.metadata.generation);
       }

@@ -105,7 +105,7 @@ export class Exercise {
 
   async #deadLetter(stack: 'nonprod' | 'prod', stage: StageName, event: Envelope): Promise<void> {
     const late = { ...event, attempt: 9 };
-    await publish(this.#test, stack, `${stage}-dead-letter`, late, {
+    await publish(this.#test.cloud.output(stack, 'project'), `${stage}-dead-letter`, late, {
       CloudPubSubDeadLetterSourceSubscription: stage,
       CloudPubSubDeadLetterSourceDeliveryCount: '10',
     });
@@ -133,6 +133,6 @@ export class Exercise {
     const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'deployed'];
     const topic = topics.find((name) => event.type === `dev.baton.${name.replace('-', '.')}.v1`);
     if (!topic) throw new Error(`no stage hears of ${event.type}`);
-    await publish(this.#test, stack, topic, event);
+    await publish(this.#test.cloud.output(stack, 'project'), topic, event);
   }
 }

@@ -17,13 +17,17 @@ const WITHOUT = [
   'nonprod/prod-deploy-lake-storage.objectViewer',
   'prod/monitor-aiplatform.user',
   'nonprod/storage-agent-signals-pubsub.publisher',
+  // In a project of their own, where they stop nothing of the others.
+  'dev/bigquery-agent-cloudkms.cryptoKeyEncrypterDecrypter',
+  'dev/compute-agent-cloudkms.cryptoKeyEncrypterDecrypter',
 ];
+const DEV = { project: 'baton-dev', bucket: 'baton-dev-baton' };
 
 let cloud: TestCloud;
 let run: RunId;
 
 beforeAll(async () => {
-  cloud = await startTestCloud({ without: WITHOUT });
+  cloud = await startTestCloud({ stacks: ['nonprod', 'prod', 'dev'], without: WITHOUT });
   run = await cloud.drop('stuck', smallDrop());
 });
 afterAll(() => cloud.close());
@@ -31,7 +35,16 @@ afterAll(() => cloud.close());
 /** Waits until a stage of the run is parked, and checks that the reason names permission, resource and principal. */
 async function expectParked(stage: StageName, ...names: string[]): Promise<void> {
   const bucket = stage === 'deploy' || stage === 'monitor' ? cloud.buckets.prod : cloud.buckets.nonprod;
-  const file = cloud.storage.bucket(bucket).file(layout.event(run, stage, 1));
+  await expectParkedIn(bucket, run, stage, ...names);
+}
+
+async function expectParkedIn(
+  bucket: string,
+  of: RunId,
+  stage: StageName,
+  ...names: string[]
+): Promise<void> {
+  const file = cloud.storage.bucket(bucket).file(layout.event(of, stage, 1));
   const data = await vi.waitFor(
     async () => {
       const [content] = await file.download();
@@ -54,8 +67,8 @@ const evaluation = () => {
   return { model: 'census', artifact, job: 'projects/p/locations/l/customJobs/1', snapshot, parameters: {} };
 };
 
-async function wake(topic: string, type: string, data: object, stack: 'nonprod' | 'prod' = 'nonprod') {
-  await publish(cloud, stack, topic, {
+async function wake(topic: string, type: string, data: object, project = 'baton-nonprod') {
+  await publish(project, topic, {
     specversion: '1.0',
     id: `${run}/${topic}`,
     source: '//baton.dev/test',
@@ -113,8 +126,27 @@ test('monitor without its role on the project parks', async () => {
   const endpoint = `${place}/endpoints/census`;
   const trainTable = 'baton-nonprod.census.train';
   const data = { model, endpoint, deployedModelId: '1', trafficSplit: { 1: 100 }, trainTable };
-  await wake('deployed', 'dev.baton.deployed.v1', data, 'prod');
+  await wake('deployed', 'dev.baton.deployed.v1', data, 'baton-prod');
   await expectParked('monitor', 'aiplatform.endpoints.get', 'endpoints/census', 'monitor@baton-prod');
+});
+
+const DENIED = 'cloudkms.cryptoKeyVersions.useToEncrypt';
+const DEV_KEY = 'projects/baton-dev/locations/us-central1/keyRings/baton/cryptoKeys/baton';
+
+test("prepare in a project whose BigQuery may not use its key parks, and names BigQuery's agent", async () => {
+  const keyless = await cloud.drop('keyless', smallDrop(), DEV.bucket);
+  const agent = 'bq-333333333333@bigquery-encryption';
+  await expectParkedIn(DEV.bucket, keyless, 'prepare', DENIED, DEV_KEY, agent, 'datasets/census');
+});
+
+test('ingest in a project whose Compute Engine may not encrypt the disks of workers parks', async () => {
+  const file = (name: string) => ({ object: `datasets/keyless/${name}`, generation: '1', bytes: 1 });
+  const files = { train: file('train.csv'), eval: file('eval.csv') };
+  const drop = { name: 'keyless', bucket: DEV.bucket, files };
+  const data = { model: 'census', drop, dataset: 'baton-dev.census' };
+  await wake('dataset-ready', 'dev.baton.dataset.ready.v1', data, DEV.project);
+  const agent = 'service-333333333333@compute-system';
+  await expectParkedIn(DEV.bucket, run, 'ingest', DENIED, DEV_KEY, agent);
 });
 
 test('a bucket whose agent may not publish has its notifications reported as undelivered', async () => {

@@ -1,10 +1,8 @@
 import { type Envelope, toPubsubMessage } from '../../events/index.ts';
-import type { TestCloud } from '../end-to-end/cloud.ts';
 
-/** Publishes an event to one of a stack's topics, as the operator; `attributes` go beside the event's own. */
+/** Publishes an event to one of a project's topics, as the operator; `attributes` go beside the event's own. */
 export async function publish(
-  { cloud }: TestCloud,
-  stack: 'nonprod' | 'prod',
+  project: string,
   topic: string,
   event: Envelope,
   attributes: Record<string, string> = {},
@@ -13,7 +11,7 @@ export async function publish(
   const client = new PubSub();
   const message = toPubsubMessage(event);
   await client
-    .topic(`projects/${cloud.output(stack, 'project')}/topics/${topic}`)
+    .topic(`projects/${project}/topics/${topic}`)
     .publishMessage({ ...message, attributes: { ...message.attributes, ...attributes } });
   await client.close();
 }
