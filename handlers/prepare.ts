@@ -5,10 +5,10 @@ import {
   DROP_FILES,
   type DropFile,
   layout,
-  type OperationRecord,
   type RunId,
   type RunRecord,
   runIdOf,
+  type StartedOperation,
 } from '../events/index.ts';
 import { inspectFile } from './drop-inspection.ts';
 import { type Answer, makeAttempt } from './runtime/attempt.ts';
@@ -160,7 +160,7 @@ async function expectRest(drop: Drop, environment: Environment): Promise<void> {
 
 /** Follows up an incomplete drop: complete now, so its own notification starts the run, or overdue, so refused. */
 export const expectation: Settling = {
-  async settle(record: OperationRecord, work: Work) {
+  async settle(record: StartedOperation, work: Work) {
     const { drop: name, bucket, deadline } = ExpectationState.parse(record.state);
     const drop = await lookAtDrop(bucket, name);
     const overwritten = runIdOf(name, generationsOf(drop)) !== record.run;

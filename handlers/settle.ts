@@ -1,4 +1,4 @@
-import type { OperationRecord, StageName } from '../events/index.ts';
+import type { StageName, StartedOperation } from '../events/index.ts';
 import { complete, fail } from './runtime/ending.ts';
 import type { Environment } from './runtime/environment.ts';
 import type { Logger } from './runtime/log.ts';
@@ -33,7 +33,7 @@ async function sweep(environment: Environment, logger: Logger): Promise<void> {
   await Promise.all(inFlight);
 }
 
-async function settleOne(record: OperationRecord, environment: Environment, logger: Logger): Promise<void> {
+async function settleOne(record: StartedOperation, environment: Environment, logger: Logger): Promise<void> {
   const { stage } = record;
   const work = workOn(record, record.traceparent, environment, logger);
   const { log } = work;

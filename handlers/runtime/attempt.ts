@@ -1,4 +1,4 @@
-import { type Claim, endingName, type OperationRecord } from '../../events/index.ts';
+import { type Claim, endingName, type StartedOperation } from '../../events/index.ts';
 import { releaseClaim, takeClaim } from './claim.ts';
 import { concludeStart, fail } from './ending.ts';
 import { publish, recordedEnding } from './outbox.ts';
@@ -11,7 +11,7 @@ export interface Attempt extends Pick<Claim, 'run' | 'stage' | 'attempt' | 'caus
   /** Pub/Sub's id of the delivery, for the record of a failure. */
   deliveryId: string;
   /** The event that the attempt answers; a run's first stage has none. */
-  input?: OperationRecord['input'];
+  input?: StartedOperation['input'];
 }
 
 /**

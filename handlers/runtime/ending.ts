@@ -3,9 +3,9 @@ import {
   type EventContract,
   endingName,
   type Failure,
-  type OperationRecord,
   Parked,
   Refused,
+  type StartedOperation,
 } from '../../events/index.ts';
 import { toStageFailure } from './failure.ts';
 import { endingEvent, publish, recordEnding, replaceEnding, UnpublishableEnding } from './outbox.ts';
@@ -86,7 +86,7 @@ export async function concludeStart(
   attempt: Attempt,
   outcome: Outcome<unknown>,
   work: Work,
-  input: OperationRecord['input'],
+  input: StartedOperation['input'],
 ): Promise<void> {
   if (outcome.kind === 'completed') return complete(attempt, outcome, work, { id: input?.id });
   await recordOutstanding(work.environment.BATON_BUCKET, {

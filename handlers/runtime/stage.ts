@@ -3,10 +3,10 @@ import {
   type BatonEvent,
   type Envelope,
   type EventContract,
-  type OperationRecord,
   parseEvent,
   type RunId,
   type StageName,
+  type StartedOperation,
 } from '../../events/index.ts';
 import type { Environment } from './environment.ts';
 import type { Logger } from './log.ts';
@@ -96,7 +96,7 @@ export interface StageDefinition<Input, State> {
 
 /** Whatever leaves something outstanding, as a sweep sees it. */
 export interface Settling {
-  settle(record: OperationRecord, work: Work): Promise<Settled>;
+  settle(record: StartedOperation, work: Work): Promise<Settled>;
 }
 
 /** A stage with its types closed over, as the runtime handles it. */

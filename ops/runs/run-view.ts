@@ -4,11 +4,11 @@ import {
   Envelope,
   endingName,
   layout,
-  OperationRecord,
   type RunId,
   RunRecord,
   STAGES,
   type StageName,
+  StartedOperation,
   type Tenant,
 } from '../../events/index.ts';
 
@@ -75,7 +75,7 @@ async function readStage(
   read: (name: string) => Promise<unknown>,
 ): Promise<StageView> {
   const claim = Claim.safeParse(await read(layout.claim(run, stage, attempt))).data;
-  const operation = OperationRecord.safeParse(await read(layout.operation(run, stage, attempt))).data;
+  const operation = StartedOperation.safeParse(await read(layout.operation(run, stage, attempt))).data;
   const event = Envelope.safeParse(await read(layout.event(run, stage, attempt))).data;
   return {
     stage,
