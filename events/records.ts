@@ -70,6 +70,7 @@ export const OperationSummary = z.object({
   fence: z.string(),
   /** The resource names, one a line; empty where they are more than metadata takes. */
   resources: z.string(),
+  sequence: Sequence.optional(),
 });
 export type OperationSummary = z.infer<typeof OperationSummary>;
 
@@ -124,25 +125,3 @@ export const ReplayRecord = z.object({
   events: z.array(Envelope).min(1),
 });
 export type ReplayRecord = z.infer<typeof ReplayRecord>;
-
-/** Until every reader knows `attempt.json`: `claim.json`. */
-export const Claim = z.object({
-  ...attemptKey,
-  cause: z.object({ source: z.string(), id: z.string() }),
-  owner: z.string(),
-  claimedAt: z.iso.datetime(),
-  leaseUntil: z.iso.datetime(),
-  traceparent: z.string().optional(),
-});
-export type Claim = z.infer<typeof Claim>;
-
-/** Until every reader knows `attempt.json`: `operation.json`. */
-export const StartedOperation = z.object({
-  ...attemptKey,
-  startedAt: z.iso.datetime(),
-  resources: z.array(z.string()),
-  state: z.unknown(),
-  input: Envelope.optional(),
-  traceparent: z.string().optional(),
-});
-export type StartedOperation = z.infer<typeof StartedOperation>;

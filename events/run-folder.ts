@@ -13,11 +13,6 @@ export const layout = {
   attempt: (run: string, stage: string, attempt: number) => `runs/${run}/${stage}/${attempt}/`,
   /** The attempt's record: claim, outbox and ending in one object. */
   attemptRecord: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/attempt.json`,
-  /** Until every reader knows the record: the three objects that it takes the place of. */
-  claim: (run: string, stage: string, attempt: number) => `runs/${run}/${stage}/${attempt}/claim.json`,
-  operation: (run: string, stage: string, attempt: number) =>
-    `runs/${run}/${stage}/${attempt}/operation.json`,
-  event: (run: string, stage: string, attempt: number) => `runs/${run}/${stage}/${attempt}/event.json`,
   duplicates: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/duplicates/`,
   /** A delivery that found nothing left to do. */
   duplicate: (key: AttemptKey, deliveryId: string) =>

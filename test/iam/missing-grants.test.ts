@@ -31,11 +31,11 @@ afterAll(() => cloud.close());
 /** Waits until a stage of the run is parked, and checks that the reason names permission, resource and principal. */
 async function expectParked(stage: StageName, ...names: string[]): Promise<void> {
   const bucket = stage === 'deploy' || stage === 'monitor' ? cloud.buckets.prod : cloud.buckets.nonprod;
-  const file = cloud.storage.bucket(bucket).file(layout.event(run, stage, 1));
+  const file = cloud.storage.bucket(bucket).file(layout.attemptRecord({ run, stage, attempt: 1 }));
   const data = await vi.waitFor(
     async () => {
       const [content] = await file.download();
-      const event = EnvelopeSchema.parse(JSON.parse(content.toString()));
+      const event = EnvelopeSchema.parse(JSON.parse(content.toString()).ending);
       expect(event.type).toBe(Parked.type);
       return Parked.data.parse(event.data);
     },
