@@ -3,6 +3,11 @@ import { ContractViolation } from './contract.ts';
 import type { Envelope } from './envelope.ts';
 import { carriesCloudEvent, fromPubsubMessage } from './pubsub-binding.ts';
 
+interface Pushed {
+  /** The message as it was pushed, for where it has to be kept. */
+  push: PushBody;
+}
+
 /** Where a delivery came from, as far as the platform tells. */
 interface Arrival {
   /** Pub/Sub's message id, the scheduler's job name, or the Eventarc event id. */
@@ -14,9 +19,10 @@ interface Arrival {
 
 /** A request that a handler receives, decoded into what it means. */
 export type Delivery =
-  | (Arrival & { kind: 'event'; event: Envelope })
-  | (Arrival & { kind: 'object'; bucket: string; object: string; generation: string; change: string })
-  | (Arrival & { kind: 'dataflow-job'; job: string; state: string })
+  | (Arrival & Pushed & { kind: 'event'; event: Envelope })
+  | (Arrival &
+      Pushed & { kind: 'object'; bucket: string; object: string; generation: string; change: string })
+  | (Arrival & { kind: 'dataflow-job'; job: string; state: string; labels: Record<string, string> })
   | (Arrival & { kind: 'tick' });
 
 const PushBody = z.object({
@@ -40,7 +46,11 @@ const ObjectAttributes = z.object({
 });
 
 const DataflowPayload = z.object({
-  payload: z.object({ id: z.string(), currentState: z.union([z.string(), z.number()]) }),
+  payload: z.object({
+    id: z.string(),
+    currentState: z.union([z.string(), z.number()]),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
 });
 
 /** Reads the wrapped body of a Pub/Sub push. Used alone by `park`, which must keep even what cannot be decoded. */
@@ -74,6 +84,7 @@ export function decodeDelivery(request: {
       deliveryId: header('ce-id') ?? payload.id,
       job: payload.id,
       state: String(payload.currentState),
+      labels: payload.labels,
     };
   }
   const scheduler = header('x-cloudscheduler-jobname') ?? header('x-cloudscheduler');
@@ -81,8 +92,9 @@ export function decodeDelivery(request: {
   return decodePush(parsePushBody(request.body));
 }
 
-function decodePush({ message, subscription, deliveryAttempt }: PushBody): Delivery {
-  const arrival: Arrival = { deliveryId: message.messageId, subscription, deliveryAttempt };
+function decodePush(push: PushBody): Delivery {
+  const { message, subscription, deliveryAttempt } = push;
+  const arrival: Arrival & Pushed = { deliveryId: message.messageId, subscription, deliveryAttempt, push };
   if (carriesCloudEvent(message.attributes)) {
     const data = Buffer.from(message.data ?? '', 'base64');
     return { ...arrival, kind: 'event', event: fromPubsubMessage({ data, attributes: message.attributes }) };

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { RunId } from './identifiers.ts';
+import { Sequence } from './sequence.ts';
 
 /**
  * The CloudEvents 1.0 envelope of every Baton event, in the structured JSON form in which the run folder keeps
  * it. Extension attributes follow the CloudEvents extensions of the same names: `correlationid` is the run,
- * `causationid` the event that caused this one, `traceparent` the W3C trace.
+ * `causationid` the event that caused this one, `traceparent` the W3C trace, `sequence` the order of the runs.
  */
 export const Envelope = z.object({
   specversion: z.literal('1.0'),
@@ -22,6 +23,8 @@ export const Envelope = z.object({
   attempt: z.coerce.number().int().min(1),
   /** The event that a replay sends again. */
   replayof: z.string().optional(),
+  /** Where the run stands among the runs of its model. Events of before there was one have none. */
+  sequence: Sequence.optional(),
   data: z.unknown(),
 });
 export type Envelope = z.infer<typeof Envelope>;

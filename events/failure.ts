@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from './contract.ts';
+import { GcsUri } from './identifiers.ts';
 import { StageName } from './stage.ts';
 
 /**
@@ -19,6 +20,19 @@ export const FAILURES = {
   },
   BATON_ONE_CLASS: { outcome: 'refuse', advice: 'Drop a file whose label column has both classes.' },
   BATON_EVENT_MALFORMED: { outcome: 'park', advice: 'Publish the event again in the shape of its schema.' },
+  BATON_EVENT_UNKNOWN: {
+    outcome: 'park',
+    advice: 'Deploy handlers that know the type and its version, then redrive the message.',
+  },
+  BATON_EVENT_TOO_LARGE: {
+    outcome: 'park',
+    advice: 'Publish the event with less data; large data belongs in the bucket.',
+  },
+  BATON_EVENT_CONFLICT: {
+    outcome: 'park',
+    advice: 'Find out who published the second event; replay the stage if that one was right.',
+  },
+  BATON_CANCELLED: { outcome: 'park', advice: 'Replay the stage to take the run up again.' },
   BATON_PERMISSION_DENIED: {
     outcome: 'park',
     advice: 'Grant the missing permission in infra/, then replay the stage.',
@@ -53,6 +67,8 @@ const Failure = z.object({
   advice: z.string(),
   /** The event or message that could not be handled. */
   cause: z.object({ id: z.string().optional(), deliveryId: z.string().optional() }),
+  /** Where the message's bytes are kept, if it was a message that could not be handled. */
+  message: GcsUri.optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 

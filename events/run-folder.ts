@@ -1,5 +1,4 @@
-import type { RunId } from './identifiers.ts';
-import type { StageName } from './stage.ts';
+import { AttemptKey } from './records.ts';
 
 /**
  * Where things lie in a Baton bucket. The same layout holds in both tenants: the non-production bucket has the
@@ -8,22 +7,42 @@ import type { StageName } from './stage.ts';
 export const layout = {
   /** A drop: the folder that a data set's two files land in. */
   drop: (drop: string) => `datasets/${drop}/`,
-  run: (run: RunId) => `runs/${run}/`,
-  runRecord: (run: RunId) => `runs/${run}/run.json`,
-  attempt: (run: RunId, stage: StageName, attempt: number) => `runs/${run}/${stage}/${attempt}/`,
-  claim: (run: RunId, stage: StageName, attempt: number) => `runs/${run}/${stage}/${attempt}/claim.json`,
-  operation: (run: RunId, stage: StageName, attempt: number) =>
-    `runs/${run}/${stage}/${attempt}/operation.json`,
-  /** The outbox: the stage's completion event, written before it is published. */
-  event: (run: RunId, stage: StageName, attempt: number) => `runs/${run}/${stage}/${attempt}/event.json`,
+  run: (run: string) => `runs/${run}/`,
+  runRecord: (run: string) => `runs/${run}/run.json`,
+  /** The folder of an attempt of a stage. */
+  attempt: (run: string, stage: string, attempt: number) => `runs/${run}/${stage}/${attempt}/`,
+  /** The attempt's record: claim, outbox and ending in one object. */
+  attemptRecord: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/attempt.json`,
+  duplicates: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/duplicates/`,
+  /** A delivery that found nothing left to do. */
+  duplicate: (key: AttemptKey, deliveryId: string) =>
+    `${layout.duplicates(key)}${encodeURIComponent(deliveryId)}.json`,
+  replays: (run: string) => `runs/${run}/replays/`,
+  replay: (run: string, attempt: number) => `runs/${run}/replays/${attempt}.json`,
+  /** A message that no handler took; the subscription by its short name. */
+  parked: (subscription: string, messageId: string) =>
+    `parked/${subscription.split('/').at(-1)}/${encodeURIComponent(messageId)}.json`,
+  parkedPrefix: 'parked/',
   /** An index of operations not yet ended, so that a sweep lists these and not every run there ever was. */
-  outstanding: (run: RunId, stage: StageName, attempt: number) => `outstanding/${stage}/${run}/${attempt}`,
+  outstanding: ({ run, stage, attempt }: AttemptKey) => `outstanding/${stage}/${run}/${attempt}`,
   outstandingPrefix: 'outstanding/',
   /** The marker a workload writes last. Its own prefix, since a storage notification can filter by prefix only. */
-  marker: (run: RunId, stage: StageName, attempt: number) => `signals/${run}/${stage}/${attempt}/done.json`,
+  marker: (run: string, stage: string, attempt: number) => `signals/${run}/${stage}/${attempt}/done.json`,
   signalsPrefix: 'signals/',
   datasetsPrefix: 'datasets/',
 } as const;
+
+/** The attempt that a workload's marker tells of, if the object is one. */
+export function attemptOfMarker(object: string): AttemptKey | undefined {
+  const [, run, stage, attempt] = /^signals\/([^/]+)\/([^/]+)\/(\d+)\/done\.json$/.exec(object) ?? [];
+  return AttemptKey.safeParse({ run, stage, attempt: Number(attempt) }).data;
+}
+
+/** The attempt that an outstanding marker belongs to, if the object is one. */
+export function attemptOfOutstanding(object: string): AttemptKey | undefined {
+  const [, stage, run, attempt] = /^outstanding\/([^/]+)\/([^/]+)\/(\d+)$/.exec(object) ?? [];
+  return AttemptKey.safeParse({ run, stage, attempt: Number(attempt) }).data;
+}
 
 /** The two files that make a drop complete. */
 export const DROP_FILES = { train: 'train.csv', eval: 'eval.csv' } as const;

@@ -1,4 +1,4 @@
-import type { Tenant } from './stage.ts';
+import type { StageName, Tenant } from './stage.ts';
 
 /**
  * The Pub/Sub topics that carry events, and the tenants that have them. A topic is named after its event; the
@@ -12,11 +12,26 @@ export const EVENT_TOPICS = {
   'eval-failed': ['nonprod'],
   deployed: ['prod'],
   monitored: ['prod'],
+  superseded: ['prod'],
   refused: ['nonprod', 'prod'],
   parked: ['nonprod', 'prod'],
 } as const satisfies Record<string, readonly Tenant[]>;
 
-export type EventName = keyof typeof EVENT_TOPICS;
+/** An event's name, which its topic has too; `run-requested` alone comes on the topic that files are told of on. */
+export type EventName = keyof typeof EVENT_TOPICS | 'run-requested';
+
+/** The topic on which an event is published. */
+export const topicOf = (event: EventName): string => (event === 'run-requested' ? 'drops' : event);
+
+/** The event that wakes each stage, and the tenant whose topic carries it: what a replay publishes, and where. */
+export const STAGE_INPUTS = {
+  prepare: { event: 'run-requested', tenant: 'nonprod' },
+  ingest: { event: 'dataset-ready', tenant: 'nonprod' },
+  train: { event: 'ingest-done', tenant: 'nonprod' },
+  evaluate: { event: 'model-trained', tenant: 'nonprod' },
+  deploy: { event: 'eval-passed', tenant: 'nonprod' },
+  monitor: { event: 'deployed', tenant: 'prod' },
+} as const satisfies Record<StageName, { event: EventName; tenant: Tenant }>;
 
 /** The topics that carry Cloud Storage notifications: files that land, and markers that workloads write. */
 export const SIGNAL_TOPICS = {

@@ -1,26 +1,31 @@
 import { z } from 'zod';
-import { type BatonEvent, Deployed, EvalPassed, type Evaluation } from '../events/index.ts';
+import { type BatonEvent, Deployed, EvalPassed, type Evaluation, Superseded } from '../events/index.ts';
 import {
   createEndpoint,
   deployedModelIdOf,
   deploy as deployVersion,
+  type Endpoint,
+  endpointName,
   findEndpoint,
   idleDeployments,
   undeploy,
 } from './endpoint.ts';
-import { findVersion, uploadVersion } from './model-registry.ts';
+import { type Deployment, FIRST, releaseLock, wasDeployed } from './endpoint-lock.ts';
+import { isQueued, nextInLine, takeTurn } from './endpoint-queue.ts';
+import { findVersion, isUploading, uploadVersion } from './model-registry.ts';
 import { verifyArtifact } from './runtime/artifact.ts';
-import { hasEnded } from './runtime/long-running.ts';
+import { haveEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
 
-/** The operation under way; the next step follows from what exists, not from a counter. */
-const State = z.object({ operation: z.string() });
+/** The operations under way; the next step follows from what exists, not from a counter. */
+const State = z.object({ operations: z.array(z.string()) });
 type State = z.infer<typeof State>;
 
 /**
  * Deploys the evaluated bytes in production: a model version, the endpoint, the version on the endpoint with its
- * share of the traffic. Each step is one long-running operation; `settle` starts the next when it has ended.
+ * share of the traffic. Each step is a long-running operation; `settle` starts the next when it has ended. One run
+ * at a time deploys at the endpoint, and a run that is older than the one deployed there ends as superseded.
  */
 export const deploy = defineStage({
   name: 'deploy',
@@ -32,34 +37,94 @@ export const deploy = defineStage({
     return nextStep(event, work);
   },
 
+  async ready(outstanding) {
+    const queue = outstanding.filter(isQueued);
+    const working = outstanding.filter((operation) => !isQueued(operation));
+    return [...working, ...(queue.length > 0 ? await nextInLine(queue) : [])];
+  },
+
   async settle({ event, state, resources }, work) {
-    if (!(await hasEnded(state.operation))) return pending(resources, state);
+    if (!(await haveEnded(state.operations))) return pending(resources, state);
     return nextStep(event, work);
   },
 });
 
 export const handle = serveStage(deploy);
 
+const waitFor = (...operations: string[]) => pending(operations, { operations });
+
+/** Nothing of ours is under way: the endpoint is another run's, or at work, or has just changed. */
+const lookAgain = () => pending([endpointName()], { operations: [] });
+
 /** Looks at what exists and starts the first step that is missing. */
 async function nextStep(event: BatonEvent<Evaluation>, work: Work): Promise<Outcome<State>> {
-  const waitFor = (operation: string) => pending([operation], { operation });
-  const version = await findVersion(work);
-  if (!version) return waitFor(await uploadVersion(event.data, work));
-
+  const deployment = { run: work.run, attempt: work.attempt, sequence: event.sequence ?? FIRST };
   const endpoint = await findEndpoint();
-  if (!endpoint) return waitFor(await createEndpoint(work));
+  if (!endpoint) return begin(event, deployment, work);
+  if (wasDeployed(endpoint, deployment)) return finished(event, endpoint, work);
 
-  const id = deployedModelIdOf(work.run);
+  const turn = await takeTurn(endpoint, deployment, work.environment);
+  if (turn.kind === 'queued') return lookAgain();
+  if (turn.kind === 'superseded') {
+    const { run, sequence } = turn.by;
+    return completed(Superseded, {
+      model: event.data.model,
+      endpoint: String(endpoint.name),
+      by: { run, sequence },
+    });
+  }
+  return deployAt(turn.endpoint, event, deployment, work);
+}
+
+/** The endpoint is created as this run's own, and the version is uploaded meanwhile. */
+async function begin(
+  event: BatonEvent<Evaluation>,
+  deployment: Deployment,
+  work: Work,
+): Promise<Outcome<State>> {
+  const creation = await createEndpoint(deployment, work);
+  if (!creation) return lookAgain();
+  if (await findVersion(work)) return waitFor(creation);
+  return waitFor(creation, await uploadVersion(event.data, work));
+}
+
+async function deployAt(
+  endpoint: Endpoint,
+  event: BatonEvent<Evaluation>,
+  deployment: Deployment,
+  work: Work,
+): Promise<Outcome<State>> {
+  const version = await findVersion(work);
+  if (!version) {
+    // An upload whose answer was lost goes on all the same.
+    if (await isUploading(work)) return lookAgain();
+    return waitFor(await uploadVersion(event.data, work));
+  }
+  const id = deployedModelIdOf(work);
   if (!endpoint.deployedModels?.some((deployed) => deployed.id === id)) {
-    return waitFor(await deployVersion(endpoint, { id, model: version.resource }, work));
+    const operation = await deployVersion(endpoint, { id, model: version.resource }, work);
+    return operation ? waitFor(operation) : lookAgain();
   }
   const [idle] = idleDeployments(endpoint, id);
-  if (idle) return waitFor(await undeploy(endpoint, idle));
+  if (idle) {
+    const operation = await undeploy(endpoint, idle);
+    return operation ? waitFor(operation) : lookAgain();
+  }
+  const released = await releaseLock(endpoint, deployment);
+  return released ? finished(event, released, work) : lookAgain();
+}
 
+async function finished(
+  event: BatonEvent<Evaluation>,
+  endpoint: Endpoint,
+  work: Work,
+): Promise<Outcome<State>> {
+  const version = await findVersion(work);
+  if (!version) throw new Error(`the version that ${work.run} deployed at ${endpoint.name} is gone`);
   return completed(Deployed, {
     model: { name: version.name, version: version.version, sha256: event.data.artifact.sha256 },
     endpoint: String(endpoint.name),
-    deployedModelId: id,
+    deployedModelId: deployedModelIdOf(work),
     trafficSplit: endpoint.trafficSplit ?? {},
     trainTable: event.data.trainTable,
   });

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { protos } from '@google-cloud/aiplatform';
 import { z } from 'zod';
+import { type Deployment, lockLabels } from './endpoint-lock.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
-import { lookUp } from './runtime/failure.ts';
+import { isAlreadyExists, isFailedPrecondition, lookUp } from './runtime/failure.ts';
 import type { Work } from './runtime/stage.ts';
 
-type Endpoint = protos.google.cloud.aiplatform.v1.IEndpoint;
+export type Endpoint = protos.google.cloud.aiplatform.v1.IEndpoint;
 
 const Settings = Environment.extend({
   BATON_ENDPOINT: z.string().min(1),
@@ -17,34 +18,49 @@ const Settings = Environment.extend({
   BATON_SERVING_SERVICE_ACCOUNT: z.string().min(1),
 });
 
-/** The run's deployed-model id: ten digits that follow from the run, so that a deploy repeated is one deploy. */
-export function deployedModelIdOf(run: string): string {
-  const digest = createHash('sha256').update(run).digest();
+/** The deployed-model id: ten digits that follow from run and attempt, so that a deploy repeated is one deploy. */
+export function deployedModelIdOf({ run, attempt }: { run: string; attempt: number }): string {
+  const digest = createHash('sha256').update(`${run}/${attempt}`).digest();
   return String(1_000_000_000n + (digest.readBigUInt64BE() % 9_000_000_000n));
 }
 
 const location = (environment: Environment) =>
   `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
 
-export async function findEndpoint(): Promise<Endpoint | undefined> {
+export function endpointName(): string {
   const settings = readEnvironment(Settings);
-  const name = `${location(settings)}/endpoints/${settings.BATON_ENDPOINT}`;
+  return `${location(settings)}/endpoints/${settings.BATON_ENDPOINT}`;
+}
+
+export async function findEndpoint(): Promise<Endpoint | undefined> {
+  const name = endpointName();
   return (await lookUp((await vertexEndpoints()).getEndpoint({ name })))?.[0];
 }
 
-/** @returns the long-running operation's name, as of the other steps below */
-export async function createEndpoint(work: Work): Promise<string> {
+/**
+ * Creates the endpoint, held by this run from the first moment.
+ *
+ * @returns the long-running operation's name, as of the other steps below; `undefined` where the endpoint is at
+ *   work for somebody else, or what is asked for is done
+ */
+export async function createEndpoint(deployment: Deployment, work: Work): Promise<string | undefined> {
   const settings = readEnvironment(Settings);
-  const [operation] = await (await vertexEndpoints()).createEndpoint({
+  const client = await vertexEndpoints();
+  const creation = client.createEndpoint({
     parent: location(settings),
     endpointId: settings.BATON_ENDPOINT,
     endpoint: {
       displayName: settings.BATON_ENDPOINT,
-      labels: { stage: 'deploy', model: settings.BATON_MODEL, env: work.environment.BATON_ENV },
+      labels: {
+        stage: 'deploy',
+        model: settings.BATON_MODEL,
+        env: work.environment.BATON_ENV,
+        ...lockLabels(deployment),
+      },
       ...(settings.BATON_KMS_KEY && { encryptionSpec: { kmsKeyName: settings.BATON_KMS_KEY } }),
     },
   });
-  return String(operation.name);
+  return started(creation);
 }
 
 /** Deploys a version beside the one that serves most, or with all of the traffic where none serves. */
@@ -52,9 +68,10 @@ export async function deploy(
   endpoint: Endpoint,
   version: { id: string; model: string },
   work: Work,
-): Promise<string> {
+): Promise<string | undefined> {
   const settings = readEnvironment(Settings);
-  const [operation] = await (await vertexEndpoints()).deployModel({
+  const client = await vertexEndpoints();
+  const deployment = client.deployModel({
     endpoint: endpoint.name,
     deployedModel: {
       id: version.id,
@@ -69,7 +86,7 @@ export async function deploy(
     },
     trafficSplit: splitWithNewcomer(endpoint, settings.BATON_TRAFFIC_SPLIT),
   });
-  return String(operation.name);
+  return started(deployment);
 }
 
 /** Vertex AI calls the model being deployed `0`. */
@@ -91,10 +108,21 @@ export function idleDeployments(endpoint: Endpoint, newcomer: string): string[] 
     .filter((id) => id !== newcomer && !endpoint.trafficSplit?.[id]);
 }
 
-export async function undeploy(endpoint: Endpoint, deployedModelId: string): Promise<string> {
-  const [operation] = await (await vertexEndpoints()).undeployModel({
-    endpoint: endpoint.name,
-    deployedModelId,
-  });
-  return String(operation.name);
+export async function undeploy(endpoint: Endpoint, deployedModelId: string): Promise<string | undefined> {
+  const client = await vertexEndpoints();
+  return started(client.undeployModel({ endpoint: endpoint.name, deployedModelId }));
+}
+
+async function started(
+  request: Promise<[{ name?: string | null }, ...unknown[]]>,
+): Promise<string | undefined> {
+  try {
+    const [operation] = await request;
+    return String(operation.name);
+  } catch (error) {
+    // Vertex AI lets one operation at a time work on an endpoint.
+    const isBusy = isFailedPrecondition(error) && /other operations running/i.test(String(error));
+    if (isBusy || isAlreadyExists(error)) return undefined;
+    throw error;
+  }
 }

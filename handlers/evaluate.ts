@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EvalFailed, EvalPassed, gcsUri, layout, Metrics, ModelTrained } from '../events/index.ts';
 import { decideGate, GateThresholds } from './gate.ts';
-import { containerArguments, findOrCreateJob, hasSucceeded } from './runtime/custom-job.ts';
+import { containerArguments, findOrCreateJob, hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { readText } from './runtime/objects.ts';
@@ -25,8 +25,7 @@ export const evaluate = defineStage({
 
   async start(event, work) {
     const settings = readEnvironment(Settings);
-    const job = await findOrCreateJob(settings, {
-      ...work,
+    const job = await findOrCreateJob(work, {
       stage: 'evaluate',
       model: event.data.model,
       jobSpec: {
@@ -52,8 +51,10 @@ export const evaluate = defineStage({
     return pending([job], { job });
   },
 
-  async settle({ event, state, resources }, work) {
-    if (!(await hasSucceeded(state.job))) return pending(resources, state);
+  ready: withEndedJob,
+
+  async settle({ event, state, resources, signalled }, work) {
+    if (!signalled && !(await hasSucceeded(state.job))) return pending(resources, state);
     const metrics = await readMetrics(`${attemptFolder(work)}metrics.json`);
     const gate = decideGate(metrics, readEnvironment(Settings).BATON_GATE);
     const { model, artifact, trainTable } = event.data;

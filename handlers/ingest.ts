@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type BatonEvent, DatasetReady, type IngestDone as Done, IngestDone } from '../events/index.ts';
 import { ingestedTable, type StagedTable } from './ingested-table.ts';
 import { keepRejects } from './rejects.ts';
-import { dataflowFailure, findOrLaunch, jobState } from './runtime/dataflow.ts';
+import { dataflowFailure, findOrLaunch, jobState, withEndedJobs } from './runtime/dataflow.ts';
 import { Environment, optional, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { serveStage } from './runtime/serve.ts';
@@ -37,6 +37,8 @@ export const ingest = defineStage({
     const [train, evaluation] = await Promise.all(TABLES.map((table) => launch(table, event.data, work)));
     return pending([train, evaluation], { jobs: { train, eval: evaluation } });
   },
+
+  ready: withEndedJobs,
 
   async settle({ event, state, resources }, work) {
     const states = await Promise.all(TABLES.map((table) => jobState(work.environment, state.jobs[table])));
@@ -76,7 +78,13 @@ async function launch(table: Table, input: Input, work: Work): Promise<string> {
       ipConfiguration: settings.BATON_DATAFLOW_IP_CONFIGURATION,
       subnetwork: settings.BATON_DATAFLOW_SUBNETWORK,
       kmsKeyName: settings.BATON_KMS_KEY,
-      additionalUserLabels: { run: work.run, stage: 'ingest', model: input.model, env: settings.BATON_ENV },
+      additionalUserLabels: {
+        run: work.run,
+        stage: 'ingest',
+        attempt: String(work.attempt),
+        model: input.model,
+        env: settings.BATON_ENV,
+      },
     },
   });
 }

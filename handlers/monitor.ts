@@ -27,6 +27,8 @@ export const monitor = defineStage({
     return pending([operation], { operation });
   },
 
+  ready: async (outstanding) => outstanding,
+
   async settle({ event, state, resources }, work) {
     if (!(await hasEnded(state.operation))) return pending(resources, state);
     const job = await findJob(event.data.endpoint, work);

@@ -1,50 +1,45 @@
-import type { Request, Response } from '@google-cloud/functions-framework';
-import {
-  carriesCloudEvent,
-  fromPubsubMessage,
-  Parked,
-  type PushBody,
-  parsePushBody,
-  StageName,
-} from '../events/index.ts';
-import { fail } from './runtime/ending.ts';
-import { Environment, readEnvironment } from './runtime/environment.ts';
+import { carriesCloudEvent, decodeDelivery, type PushBody, StageName } from '../events/index.ts';
+import { type Answer, makeAttempt } from './runtime/attempt.ts';
+import type { Environment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
-import { createLogger, type Logger } from './runtime/log.ts';
-import { recordedEnding } from './runtime/outbox.ts';
-import { workOn } from './runtime/stage.ts';
-import { keepUndecodable } from './runtime/undecodable.ts';
-
-const SOURCE = 'CloudPubSubDeadLetterSource';
+import { attemptFor, type EventDelivery } from './runtime/handle-event.ts';
+import type { Logger } from './runtime/log.ts';
+import { keepBytes, sourceOf } from './runtime/parked-message.ts';
+import { servePush } from './runtime/serve.ts';
 
 /**
- * Wakes for every dead letter: a message that a handler could not take in all its deliveries. The bytes are
- * kept, and where they are a run's event, the stage ends as parked, so that it can be replayed.
+ * Wakes for every dead letter: a message that a handler could not take in all its deliveries. Where it is a run's
+ * event, the attempt ends as parked, so that the stage can be replayed, unless somebody has ended it after all. The
+ * bytes of what nobody could handle are kept.
  */
-export async function handle(request: Request, response: Response): Promise<void> {
-  const environment = readEnvironment(Environment);
-  const log = createLogger({ project: environment.GOOGLE_CLOUD_PROJECT });
-  await park(parsePushBody(request.body), environment, log);
-  response.status(204).end();
-}
-
-async function park(push: PushBody, environment: Environment, logger: Logger): Promise<void> {
-  const { attributes, messageId } = push.message;
-  const subscription = attributes[`${SOURCE}Subscription`] ?? push.subscription;
-  const reason = `not handled in ${attributes[`${SOURCE}DeliveryCount`] ?? 'any number of'} deliveries to ${subscription}`;
-  await keepUndecodable(environment.BATON_BUCKET, push, reason);
-  logger('ERROR', `dead letter ${messageId}: ${reason}`);
-
+export const handle = servePush(async (push, environment, logger) => {
+  const { subscription, deliveries } = sourceOf(push);
+  const reason = `not handled in ${deliveries ?? 'any number of'} deliveries to ${subscription}`;
   const stage = StageName.safeParse(subscription.split('/').at(-1));
-  if (!stage.success || !carriesCloudEvent(attributes)) return;
-  const event = fromPubsubMessage({ data: Buffer.from(push.message.data ?? '', 'base64'), attributes });
-  const attempt = { run: event.correlationid, stage: stage.data, attempt: event.attempt };
-  const work = workOn(attempt, event.traceparent, environment, logger);
-  const ending = await recordedEnding(environment.BATON_BUCKET, attempt);
-  if (ending && ending.type !== Parked.type) {
-    work.log('INFO', `${event.id} had ended the stage before, with ${ending.id}`);
-    return;
+  if (stage.success && carriesCloudEvent(push.message.attributes)) {
+    const delivery = decodeDelivery({ headers: {}, body: push });
+    if (delivery.kind === 'event') return parkAttempt(stage.data, delivery, reason, environment, logger);
   }
-  const failure = new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`);
-  await fail(attempt, failure, work, { id: event.id, deliveryId: messageId });
+  await keep(push, reason, environment);
+  logger('ERROR', `dead letter ${push.message.messageId}: ${reason}`);
+  return 'acknowledge';
+});
+
+const keep = (push: PushBody, reason: string, { BATON_BUCKET }: Environment) =>
+  keepBytes(BATON_BUCKET, push, { code: 'BATON_DEAD_LETTER', reason }, new Date());
+
+/** Takes the attempt as its stage would have, and parks it: a dead letter that comes twice is a duplicate. */
+function parkAttempt(
+  stage: StageName,
+  delivery: EventDelivery,
+  reason: string,
+  environment: Environment,
+  logger: Logger,
+): Promise<Answer> {
+  const { claim, work } = attemptFor(stage, delivery, environment, logger);
+  const { event, push } = delivery;
+  return makeAttempt(claim, push, work, async () => {
+    const keptAt = await keep(push, reason, environment);
+    throw new StageFailure('BATON_DEAD_LETTER', `${event.id} was ${reason}`, { keptAt });
+  });
 }

@@ -6,18 +6,24 @@ import {
   type DropFile,
   layout,
   type OperationRecord,
+  parseEvent,
   type RunId,
   type RunRecord,
+  RunRequested,
   runIdOf,
+  sequenceOf,
 } from '../events/index.ts';
 import { inspectFile } from './drop-inspection.ts';
 import { type Answer, makeAttempt } from './runtime/attempt.ts';
+import { claimedNow } from './runtime/claim.ts';
 import { bigquery } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { isAlreadyExists, StageFailure } from './runtime/failure.ts';
+import { attemptFor, type EventDelivery, rejection } from './runtime/handle-event.ts';
 import type { Logger } from './runtime/log.ts';
 import { type ObjectStat, statObject, writeJson } from './runtime/objects.ts';
-import { recordExpectation } from './runtime/outstanding.ts';
+import { putExpectation } from './runtime/outstanding.ts';
+import { keepMessage } from './runtime/parked-message.ts';
 import { serve } from './runtime/serve.ts';
 import { completed, type Outcome, type Settling, type Work, workOn } from './runtime/stage.ts';
 import { readWorkload } from './runtime/workload.ts';
@@ -34,8 +40,9 @@ interface Drop {
   files: Partial<Record<DropFile, ObjectStat>>;
 }
 
-/** Wakes for each object that lands under `datasets/`, and starts a run when its drop is complete. */
+/** Wakes for each object that lands under `datasets/`, and starts a run when its drop is complete or asked for. */
 export const handle = serve(async (delivery, environment, logger) => {
+  if (delivery.kind === 'event') return startRequested(delivery, environment, logger);
   if (delivery.kind !== 'object') {
     logger('WARNING', `prepare takes storage notifications, and ignores a delivery of kind ${delivery.kind}`);
     return 'acknowledge';
@@ -46,8 +53,8 @@ export const handle = serve(async (delivery, environment, logger) => {
     return 'acknowledge';
   }
   const drop = await lookAtDrop(delivery.bucket, name);
-  if (drop.files.train && drop.files.eval) return startRun(drop, delivery, environment, logger);
-  await expectRest(drop, environment);
+  if (drop.files.train && drop.files.eval) return startLanded(drop, delivery, environment, logger);
+  await expectRest(drop, delivery.deliveryId, environment);
   logger('INFO', `drop ${name} waits for ${missingFile(drop)}`);
   return 'acknowledge';
 });
@@ -76,21 +83,71 @@ const generationsOf = (drop: Drop) => ({
   eval: drop.files.eval?.generation,
 });
 
-function startRun(
+/**
+ * What starts a run is its drop, whichever of the two files' notifications comes, and whoever asks for the same
+ * again: all of them answer to one cause.
+ */
+const causeOf = (drop: Drop, deliveryId: string) => ({
+  source: `//storage.googleapis.com/projects/_/buckets/${drop.bucket}`,
+  id: `${layout.drop(drop.name)}#${drop.files.train?.generation ?? ''}+${drop.files.eval?.generation ?? ''}`,
+  deliveryId,
+});
+
+function startLanded(
   drop: Drop,
-  delivery: Extract<Delivery, { kind: 'object' }>,
+  { deliveryId, push }: Extract<Delivery, { kind: 'object' }>,
   environment: Environment,
   logger: Logger,
 ): Promise<Answer> {
-  const run = runIdOf(drop.name, generationsOf(drop));
-  const attempt = { run, stage: 'prepare', attempt: 1 } as const;
+  const attempt = { run: runIdOf(drop.name, generationsOf(drop)), stage: 'prepare', attempt: 1 } as const;
   const work = workOn(attempt, undefined, environment, logger);
-  const cause = {
-    source: `//storage.googleapis.com/projects/_/buckets/${delivery.bucket}`,
-    id: `${delivery.object}#${delivery.generation}`,
+  const claim = {
+    ...attempt,
+    cause: causeOf(drop, deliveryId),
+    traceparent: work.traceparent,
+    sequence: sequenceOf(generationsOf(drop)),
   };
-  const { deliveryId } = delivery;
-  return makeAttempt({ ...attempt, cause, deliveryId }, work, () => prepare(drop, work));
+  return makeAttempt(claim, push, work, () => prepare(drop, work));
+}
+
+/** A run that a person, a schedule or a replay asks for. Its first attempt is that of the files' notifications. */
+async function startRequested(
+  delivery: EventDelivery,
+  environment: Environment,
+  logger: Logger,
+): Promise<Answer> {
+  const { event, push, deliveryId } = delivery;
+  const { claim, work } = attemptFor('prepare', delivery, environment, logger);
+  const reject = rejection(delivery, RunRequested.type);
+  if (reject) {
+    await keepMessage(push, work, claim, reject);
+    return 'acknowledge';
+  }
+  const { bucket, drop: name } = parseEvent(RunRequested, event).data;
+  const drop = await lookAtDrop(bucket, name);
+  const requested = {
+    ...claim,
+    ...(event.attempt === 1 && { cause: causeOf(drop, deliveryId) }),
+    sequence: sequenceOf(generationsOf(drop)),
+  };
+  return makeAttempt(requested, push, work, async () => {
+    checkUnchanged(drop, event.correlationid);
+    return prepare(drop, work);
+  });
+}
+
+/** A run is about two object generations, and its id follows from them. */
+function checkUnchanged(drop: Drop, run: RunId): void {
+  const folder = `gs://${drop.bucket}/${layout.drop(drop.name)}`;
+  if (!drop.files.train || !drop.files.eval) {
+    throw new StageFailure('BATON_FILE_MISSING', `${folder} has no ${missingFile(drop)}`);
+  }
+  const now = runIdOf(drop.name, generationsOf(drop));
+  if (now === run) return;
+  throw new StageFailure(
+    'BATON_PRECONDITION',
+    `the files in ${folder} are not those of ${run} any more: the run of what lies there now is ${now}`,
+  );
 }
 
 /** Checks the drop's files, and makes sure that the run has a dataset to ingest into. */
@@ -141,13 +198,18 @@ async function ensureDataset(settings: z.output<typeof Settings>): Promise<void>
 const ExpectationState = z.object({ drop: z.string(), bucket: z.string(), deadline: z.iso.datetime() });
 
 /** Remembers that a drop is incomplete, so that a file missing for good ends visibly. */
-async function expectRest(drop: Drop, environment: Environment): Promise<void> {
+async function expectRest(drop: Drop, deliveryId: string, environment: Environment): Promise<void> {
   const { BATON_DROP_TIMEOUT_SECONDS } = readEnvironment(Settings);
   const now = Date.now();
-  await recordExpectation(environment.BATON_BUCKET, {
+  const claim = {
     run: runIdOf(drop.name, generationsOf(drop)),
-    stage: 'prepare',
-    attempt: 1,
+    ...({ stage: 'prepare', attempt: 1 } as const),
+    cause: causeOf(drop, deliveryId),
+    sequence: sequenceOf(generationsOf(drop)),
+  };
+  await putExpectation(environment.BATON_BUCKET, {
+    ...claimedNow(environment, claim, () => new Date(now)),
+    fence: '0',
     startedAt: new Date(now).toISOString(),
     resources: [`gs://${drop.bucket}/${missingFile(drop)}`],
     state: {
@@ -160,6 +222,8 @@ async function expectRest(drop: Drop, environment: Environment): Promise<void> {
 
 /** Follows up an incomplete drop: complete now, so its own notification starts the run, or overdue, so refused. */
 export const expectation: Settling = {
+  ready: async (outstanding) => outstanding,
+
   async settle(record: OperationRecord, work: Work) {
     const { drop: name, bucket, deadline } = ExpectationState.parse(record.state);
     const drop = await lookAtDrop(bucket, name);

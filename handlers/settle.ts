@@ -1,57 +1,68 @@
-import type { OperationRecord, StageName } from '../events/index.ts';
-import { complete, fail } from './runtime/ending.ts';
+import {
+  type AttemptKey,
+  AttemptKey as AttemptKeySchema,
+  attemptOfMarker,
+  type Delivery,
+} from '../events/index.ts';
 import type { Environment } from './runtime/environment.ts';
 import type { Logger } from './runtime/log.ts';
-import { clearOutstanding, listOutstanding, recordOutstanding } from './runtime/outstanding.ts';
+import { listOutstanding, type Outstanding } from './runtime/outstanding.ts';
 import { serve } from './runtime/serve.ts';
-import { type Settling, workOn } from './runtime/stage.ts';
+import { settleAttempt, settlingOf } from './runtime/settling.ts';
 
-/** How many operations one sweep looks at side by side. */
+/** How many operations one sweep finishes side by side. */
 const CONCURRENCY = 8;
 
-/** The stages that leave operations behind; each is imported when one of its operations is found. */
-const STAGES: Record<StageName, () => Promise<Settling>> = {
-  prepare: async () => (await import('./prepare.ts')).expectation,
-  ingest: async () => (await import('./ingest.ts')).ingest,
-  train: async () => (await import('./train.ts')).train,
-  evaluate: async () => (await import('./evaluate.ts')).evaluate,
-  deploy: async () => (await import('./deploy.ts')).deploy,
-  monitor: async () => (await import('./monitor.ts')).monitor,
-};
-
 /**
- * Finishes operations that have ended. Whatever wakes it, a signal or the scheduler, it looks at everything
- * outstanding and reads the true state: a signal lost costs a minute, and a signal too many costs a look.
+ * Finishes operations that have ended. A signal names the attempt that it is about, and that one is looked at. The
+ * scheduler's tick looks at everything outstanding: a signal lost costs a minute, and one too many costs a look.
  */
-async function sweep(environment: Environment, logger: Logger): Promise<void> {
-  const inFlight = new Set<Promise<void>>();
-  for await (const { value: record } of listOutstanding(environment.BATON_BUCKET)) {
-    const settling = settleOne(record, environment, logger).finally(() => inFlight.delete(settling));
-    inFlight.add(settling);
-    if (inFlight.size >= CONCURRENCY) await Promise.race(inFlight);
+export const handle = serve(async (delivery, environment, log) => {
+  if (delivery.kind === 'tick') {
+    await sweepAfterNow(environment, log);
+    return 'acknowledge';
   }
-  await Promise.all(inFlight);
+  const key = attemptOf(delivery);
+  if (key) await settleAttempt(key, environment, log, { signalled: delivery.kind === 'object' });
+  else log('INFO', `ignored a signal that names no attempt: ${JSON.stringify(delivery)}`);
+  return 'acknowledge';
+});
+
+/** The attempt that a signal is about: a workload's marker says by its name, a Dataflow job by its labels. */
+function attemptOf(delivery: Delivery): AttemptKey | undefined {
+  if (delivery.kind === 'object') return attemptOfMarker(delivery.object);
+  if (delivery.kind !== 'dataflow-job') return undefined;
+  const { run, stage, attempt } = delivery.labels;
+  return AttemptKeySchema.safeParse({ run, stage, attempt: Number(attempt) }).data;
 }
 
-async function settleOne(record: OperationRecord, environment: Environment, logger: Logger): Promise<void> {
-  const { stage } = record;
-  const work = workOn(record, record.traceparent, environment, logger);
-  const { log } = work;
-  const cause = { id: record.input?.id };
-  try {
-    const outcome = await (await STAGES[stage]()).settle(record, work);
-    if (outcome.kind === 'moot') return await clearOutstanding(environment.BATON_BUCKET, record);
-    if (outcome.kind === 'completed') return await complete(record, outcome, work, cause);
-    const next = { ...record, resources: outcome.resources, state: outcome.state };
-    if (JSON.stringify(next) !== JSON.stringify(record)) {
-      await recordOutstanding(environment.BATON_BUCKET, next);
-      log('INFO', `${stage} goes on: ${outcome.resources.join(', ')}`, { resources: outcome.resources });
+/**
+ * Looks at everything outstanding: lists the markers, asks each stage which of its operations may have got
+ * further, and settles those.
+ */
+async function sweep(environment: Environment, log: Logger): Promise<void> {
+  const byStage = Map.groupBy(await listOutstanding(environment.BATON_BUCKET), ({ stage }) => stage);
+  const ready = await Promise.all([...byStage].map((group) => readyOf(group, environment, log)));
+  const queue = ready.flat();
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await settleAttempt(next, environment, log, { signalled: false });
     }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+}
+
+/** Where the states can't be listed, each operation is looked at by itself, and ends or parks by what it finds. */
+async function readyOf(
+  [stage, outstanding]: [Outstanding['stage'], Outstanding[]],
+  environment: Environment,
+  log: Logger,
+): Promise<Outstanding[]> {
+  try {
+    return await (await settlingOf(stage)).ready(outstanding, environment);
   } catch (error) {
-    // A passing failure is left to the next sweep, and so is one that cannot be recorded now.
-    await fail(record, error, work, cause).catch((again) =>
-      log('ERROR', `${stage} cannot end: ${String(again)}`),
-    );
+    log('WARNING', `the operations of ${stage} can't be listed: ${String(error)}`);
+    return outstanding;
   }
 }
 
@@ -77,8 +88,3 @@ function sweepAfterNow(environment: Environment, log: Logger): Promise<void> {
     });
   return next;
 }
-
-export const handle = serve(async (_delivery, environment, log) => {
-  await sweepAfterNow(environment, log);
-  return 'acknowledge';
-});

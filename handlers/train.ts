@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { gcsUri, IngestDone, layout, ModelTrained } from '../events/index.ts';
 import { digestArtifact } from './runtime/artifact.ts';
-import { containerArguments, findOrCreateJob, hasSucceeded } from './runtime/custom-job.ts';
+import { containerArguments, findOrCreateJob, hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
@@ -39,8 +39,7 @@ export const train = defineStage({
       containerSpec: container,
     });
     const workers = settings.BATON_TRAIN_REPLICAS - 1;
-    const job = await findOrCreateJob(settings, {
-      ...work,
+    const job = await findOrCreateJob(work, {
       stage: 'train',
       model: event.data.model,
       jobSpec: {
@@ -52,8 +51,10 @@ export const train = defineStage({
     return pending([job], { job });
   },
 
-  async settle({ event, state, resources }, work) {
-    if (!(await hasSucceeded(state.job))) return pending(resources, state);
+  ready: withEndedJob,
+
+  async settle({ event, state, resources, signalled }, work) {
+    if (!signalled && !(await hasSucceeded(state.job))) return pending(resources, state);
     return completed(ModelTrained, {
       model: event.data.model,
       artifact: await digestArtifact(`${attemptFolder(work)}model/`),

@@ -18,7 +18,6 @@ export function declareNonprodAccounts(
   const { project, dataset } = settings;
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
-  // A stage also publishes again, for a duplicate of its input, the ending that settle published first.
   const publish = (...events: EventName[]) => mayPublish(topics, ...events);
   const buckets = [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
   const tables = { id: dataset, roles: ['roles/bigquery.dataEditor'] };
@@ -47,19 +46,19 @@ export function declareNonprodAccounts(
     ingest: account('ingest', 'ingests a drop with Dataflow', {
       project: ['roles/dataflow.developer'],
       buckets,
-      topics: publish('ingest-done', 'refused'),
+      topics: publish(),
       actsAs: [dataflowWorker],
     }),
     train: account('train', 'starts training jobs', {
       project: ['roles/aiplatform.user'],
       buckets,
-      topics: publish('model-trained'),
+      topics: publish(),
       actsAs: [training],
     }),
     evaluate: account('evaluate', 'starts evaluation jobs', {
       project: ['roles/aiplatform.user'],
       buckets,
-      topics: publish('eval-passed', 'eval-failed'),
+      topics: publish(),
       actsAs: [training],
     }),
     // Finishes every stage: reads the state of what each one started, and publishes its event.

@@ -21,7 +21,7 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
     deploy: account('deploy', 'deploys models that passed evaluation', {
       project: ['roles/aiplatform.user'],
       buckets: lake(bucket),
-      topics: mayPublish(topics, 'deployed'),
+      topics: mayPublish(topics, 'superseded'),
       actsAs: [serving],
     }),
     monitor: account('monitor', 'sets up the monitoring of deployed models', {
@@ -37,7 +37,7 @@ export function settlesServing(serving: Account, { bucket, topics }: Made): Gran
   return {
     project: ['roles/aiplatform.user'],
     buckets: lake(bucket),
-    topics: mayPublish(topics, 'deployed', 'monitored'),
+    topics: mayPublish(topics, 'deployed', 'superseded', 'monitored'),
     actsAs: [serving],
   };
 }

@@ -50,6 +50,8 @@ const common = {
   createKey: z.stringbool(),
   keyRing: z.string().regex(/^[\w-]{1,63}$/, 'expected letters, digits, underscores and dashes'),
   keyRotationDays: positive,
+  leaseSeconds: positive,
+  redeliverySeconds: positive.max(600),
   protect: z.stringbool(),
   settleSchedule: z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron'),
 };

@@ -14,6 +14,7 @@ function commonVariables(settings: Settings, { bucket, kmsKey }: EncryptedBucket
     BATON_BUCKET: bucket,
     BATON_MODEL: settings.model,
     BATON_KMS_KEY: kmsKey ?? '',
+    BATON_LEASE_SECONDS: String(settings.leaseSeconds),
   };
 }
 

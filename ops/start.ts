@@ -17,6 +17,7 @@ const EXIT_CODES: Record<Report['state'], number> = {
   parked: 4,
   'gate-failed': 5,
   stalled: 6,
+  superseded: 7,
 };
 const INTERRUPTED = 130;
 

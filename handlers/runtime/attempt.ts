@@ -1,55 +1,81 @@
-import { type Claim, endingName, type OperationRecord } from '../../events/index.ts';
-import { releaseClaim, takeClaim } from './claim.ts';
-import { concludeStart, fail } from './ending.ts';
-import { publish, recordedEnding } from './outbox.ts';
-import type { Outcome, Work } from './stage.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PushBody } from '../../events/index.ts';
+import { type Claim, type ClaimResult, releaseAttempt, takeAttempt } from './claim.ts';
+import { recordDuplicate } from './duplicates.ts';
+import { concludeStart, fail, seeOut } from './ending.ts';
+import { keepMessage } from './parked-message.ts';
+import { type Outcome, underLease, type Work } from './stage.ts';
 
 /** What becomes of a delivery: acknowledged, or to be delivered again. */
 export type Answer = 'acknowledge' | 'redeliver';
 
-export interface Attempt extends Pick<Claim, 'run' | 'stage' | 'attempt' | 'cause'> {
-  /** Pub/Sub's id of the delivery, for the record of a failure. */
-  deliveryId: string;
-  /** The event that the attempt answers; a run's first stage has none. */
-  input?: OperationRecord['input'];
-}
+/** How long a copy of a delivery waits for the one at work, in milliseconds, before Pub/Sub has to bring it again. */
+const LOOKS_AGAIN = [50, 100, 200, 400, 800];
 
 /**
- * Makes an attempt of a stage: claims it, starts the work, and records how it stands. A duplicate finds the
- * claim, the operation or the ending of the first delivery, and is acknowledged without doing anything.
+ * Makes an attempt of a stage: claims it, starts the work, and records how it stands. A delivery that finds
+ * nothing left to do is recorded as a duplicate and acknowledged.
+ *
+ * @param push the message as Pub/Sub pushed it, kept where it can't be handled
  */
 export async function makeAttempt(
-  { cause, deliveryId, input, ...attempt }: Attempt,
+  claim: Claim,
+  push: PushBody,
   work: Work,
-  start: () => Promise<Outcome<unknown>>,
+  start: (work: Work) => Promise<Outcome<unknown>>,
 ): Promise<Answer> {
-  const { log, traceparent } = work;
-  const bucket = work.environment.BATON_BUCKET;
-  const claim = await takeClaim(bucket, { ...attempt, cause, traceparent }, work.clock());
-  if (claim.kind === 'busy') {
-    log('INFO', `${cause.id} is being handled by ${claim.owner} until ${claim.until}`);
-    return 'redeliver';
-  }
-  if (claim.kind !== 'taken') {
-    log('INFO', `${cause.id} is a duplicate: the attempt is ${claim.kind}`);
-    if (claim.kind === 'done') await republishEnding(bucket, attempt);
-    return 'acknowledge';
-  }
-  try {
-    await concludeStart(attempt, await start(), work, input);
-    return 'acknowledge';
-  } catch (error) {
-    if (await fail(attempt, error, work, { id: cause.id, deliveryId })) return 'acknowledge';
-    await releaseClaim(bucket, attempt, claim.generation);
-    return 'redeliver';
+  const { environment, log } = work;
+  const { cause } = claim;
+  const since = performance.now();
+  const found = await claimPatiently(claim, work);
+  switch (found.kind) {
+    case 'busy':
+      log('INFO', `${cause.id} is being handled by ${found.record.owner}`);
+      if (found.record.cause.deliveryId === cause.deliveryId) return 'redeliver';
+      // The delivery at work is another message, which Pub/Sub keeps until it has ended.
+      await recordDuplicate(environment.BATON_BUCKET, found.record, cause, work.clock());
+      return 'acknowledge';
+    case 'over':
+    case 'waiting':
+      log('INFO', `${cause.id} is a duplicate: the attempt is ${found.kind}`);
+      await recordDuplicate(environment.BATON_BUCKET, found.record, cause, work.clock());
+      return 'acknowledge';
+    case 'conflict':
+      await keepMessage(push, work, claim, {
+        code: 'BATON_EVENT_CONFLICT',
+        reason: `${cause.id} of ${cause.source} asks for an attempt that answers ${found.record.cause.id} of ${found.record.cause.source}`,
+      });
+      return 'acknowledge';
+    case 'unpublished':
+      await seeOut(found, work);
+      return 'acknowledge';
+    case 'taken':
+      return begin(found, underLease(work, since), start);
   }
 }
 
-/**
- * A duplicate of a finished attempt may be the redelivery after a crash between outbox and topic, so the ending
- * goes out again; its id is the same, and subscribers take it as one event.
- */
-async function republishEnding(bucket: string, attempt: Parameters<typeof recordedEnding>[1]): Promise<void> {
-  const ending = await recordedEnding(bucket, attempt);
-  if (ending) await publish(ending, endingName(ending));
+/** A copy of the very message that is being handled looks again for a moment: refusing it would pause the subscription. */
+async function claimPatiently(claim: Claim, work: Work): Promise<ClaimResult> {
+  for (const pause of [...LOOKS_AGAIN, undefined]) {
+    const found = await takeAttempt(work.environment, claim, work.clock);
+    const isCopy = found.kind === 'busy' && found.record.cause.deliveryId === claim.cause.deliveryId;
+    if (!isCopy || pause === undefined) return found;
+    await delay(pause);
+  }
+  throw new Error('unreachable');
+}
+
+async function begin(
+  held: Extract<ClaimResult, { kind: 'taken' }>,
+  work: Work,
+  start: (work: Work) => Promise<Outcome<unknown>>,
+): Promise<Answer> {
+  try {
+    await concludeStart(held, await start(work), work);
+    return 'acknowledge';
+  } catch (error) {
+    if (await fail(held, error, work)) return 'acknowledge';
+    await releaseAttempt(work.environment.BATON_BUCKET, held);
+    return 'redeliver';
+  }
 }

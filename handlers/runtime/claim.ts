@@ -1,62 +1,107 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Claim, layout } from '../../events/index.ts';
-import { deleteObject, readJson, statObject, writeJson } from './objects.ts';
+import { type AttemptKey, AttemptRecord, layout } from '../../events/index.ts';
+import type { Environment } from './environment.ts';
+import { deleteObject, readJson, type Stored, statObject, writeJson } from './objects.ts';
 
-/**
- * How long others keep off a claimed attempt, in milliseconds. A stage only submits work and ends, so this is
- * far above what a healthy handler needs, and a crashed one is followed after it.
- */
-const LEASE_MS = 120_000;
+/** What an attempt is claimed for. */
+export type Claim = Pick<AttemptRecord, keyof AttemptKey | 'cause' | 'input' | 'sequence' | 'traceparent'>;
 
-/** What a handler finds when it asks for an attempt. */
+/** An attempt that is ours to work on, and the fence that proves it: the generation of its record. */
+export interface Held {
+  record: AttemptRecord;
+  fence: string;
+}
+
+/** What a delivery finds when it asks for its attempt. */
 export type ClaimResult =
-  /** The attempt is ours; `generation` is the fence that proves it. */
-  | { kind: 'taken'; generation: string }
-  /** Somebody else works on it and the lease still runs. */
-  | { kind: 'busy'; owner: string; until: string }
-  /** The stage's long operation is under way; `settle` finishes it. */
-  | { kind: 'waiting' }
-  /** The completion event is in the outbox. */
-  | { kind: 'done' };
-
-type Attempt = Pick<Claim, 'run' | 'stage' | 'attempt' | 'cause' | 'traceparent'>;
+  | ({ kind: 'taken' } & Held)
+  /** Its ending was written and may not have been published: whoever wrote it has had a lease's time to. */
+  | ({ kind: 'unpublished' } & Held)
+  /** Nothing is left to do: ended and published, or in the hands of `settle`. */
+  | { kind: 'over' | 'waiting'; record: AttemptRecord }
+  /** Somebody works on it within the lease. */
+  | { kind: 'busy'; record: AttemptRecord }
+  /** The attempt answers another event. */
+  | { kind: 'conflict'; record: AttemptRecord };
 
 /**
- * Takes an attempt of a stage for this process. The claim is an object created only if absent, and taken over
- * only in the generation seen, so of any number of duplicates exactly one goes on.
+ * Asks for an attempt of a stage. Its record is created only if absent, and taken over only in the generation
+ * seen, so of any number of deliveries exactly one goes on:
+ *
+ * ```
+ *  claimed ── lease ──▶ may be taken over          ended ── lease ──▶ may be published again
+ *  └ generation 1       └ generation 2: a writer   └ generation 3
+ *                         that names 1 is fenced
+ * ```
+ *
+ * How old a record is, Cloud Storage's clock says; a handler's own clock decides nothing.
  */
-export async function takeClaim(bucket: string, attempt: Attempt, now: Date): Promise<ClaimResult> {
-  const object = layout.claim(attempt.run, attempt.stage, attempt.attempt);
-  const claim: Claim = {
-    ...attempt,
-    owner: `${process.env.K_REVISION ?? 'local'}@${hostname()}#${process.pid}`,
-    claimedAt: now.toISOString(),
-    leaseUntil: new Date(now.getTime() + LEASE_MS).toISOString(),
-  };
-  const created = await writeJson(bucket, object, claim, '0');
-  if (created) return { kind: 'taken', generation: created };
+export async function takeAttempt(
+  environment: Environment,
+  claim: Claim,
+  clock: () => Date,
+): Promise<ClaimResult> {
+  const { BATON_BUCKET: bucket } = environment;
+  const object = layout.attemptRecord(claim);
+  const mine = claimedNow(environment, claim, clock);
+  const created = await writeJson(bucket, object, mine, '0');
+  if (created) return { kind: 'taken', record: mine, fence: created };
 
-  const { run, stage } = attempt;
-  if (await statObject(bucket, layout.event(run, stage, attempt.attempt))) return { kind: 'done' };
-  if (await statObject(bucket, layout.operation(run, stage, attempt.attempt))) return { kind: 'waiting' };
-  const held = await readJson(bucket, object, Claim);
-  if (held && Date.parse(held.value.leaseUntil) > now.getTime()) {
-    return { kind: 'busy', owner: held.value.owner, until: held.value.leaseUntil };
-  }
-  const taken = await writeJson(bucket, object, claim, held?.generation ?? '0');
-  return taken
-    ? { kind: 'taken', generation: taken }
-    : { kind: 'busy', owner: 'another taker', until: claim.leaseUntil };
+  const standing = await readJson(bucket, object, AttemptRecord);
+  // Given back between the two calls: the next look finds it free, or taken.
+  if (!standing) return { kind: 'busy', record: mine };
+  if (standing.value.owner === mine.owner) return { kind: 'taken', record: mine, fence: standing.generation };
+  const found = await judge(environment, claim, standing);
+  if (found !== 'expired') return { ...found, record: standing.value };
+  const taken = await writeJson(bucket, object, mine, standing.generation);
+  return taken ? { kind: 'taken', record: mine, fence: taken } : { kind: 'busy', record: standing.value };
+}
+
+type Judgement =
+  | { kind: 'over' | 'waiting' | 'busy' | 'conflict' }
+  | { kind: 'unpublished'; fence: string }
+  | 'expired';
+
+async function judge(
+  { BATON_BUCKET: bucket, BATON_LEASE_SECONDS }: Environment,
+  claim: Claim,
+  { value: record, generation }: Stored<AttemptRecord>,
+): Promise<Judgement> {
+  const { source, id } = claim.cause;
+  if (record.cause.source !== source || record.cause.id !== id) return { kind: 'conflict' };
+  if (record.ending && (record.operation || record.publishedAt)) return { kind: 'over' };
+  const [standing, marker] = await Promise.all([
+    statObject(bucket, layout.attemptRecord(record)),
+    record.ending ? undefined : statObject(bucket, layout.outstanding(record)),
+  ]);
+  if (marker?.metadata.fence === generation) return { kind: 'waiting' };
+  // Changed since it was read, and so by somebody at work on it.
+  if (standing?.generation !== generation) return { kind: 'busy' };
+  if (standing.ageMs < BATON_LEASE_SECONDS * 1000) return { kind: 'busy' };
+  return record.ending ? { kind: 'unpublished', fence: generation } : 'expired';
+}
+
+/** The record of an attempt that this process claims now. */
+export function claimedNow(
+  { BATON_LEASE_SECONDS }: Environment,
+  claim: Claim,
+  clock: () => Date,
+): AttemptRecord {
+  const now = clock();
+  return {
+    ...claim,
+    // The last part tells this claim from any other, so that a write whose answer was lost is known again.
+    owner: `${process.env.K_REVISION ?? 'local'}@${hostname()}#${process.pid}/${randomBytes(4).toString('hex')}`,
+    claimedAt: now.toISOString(),
+    leaseUntil: new Date(now.getTime() + BATON_LEASE_SECONDS * 1000).toISOString(),
+  };
 }
 
 /**
- * Gives an attempt back after a passing failure, so that the redelivery need not wait for the lease to end. A
- * claim that somebody took over meanwhile is theirs, and stays.
+ * Gives an attempt back after a passing failure, so that the redelivery need not wait for the lease to end. One
+ * that somebody took over meanwhile is theirs, and stays.
  */
-export async function releaseClaim(
-  bucket: string,
-  attempt: Pick<Claim, 'run' | 'stage' | 'attempt'>,
-  generation: string,
-): Promise<void> {
-  await deleteObject(bucket, layout.claim(attempt.run, attempt.stage, attempt.attempt), generation);
+export async function releaseAttempt(bucket: string, { record, fence }: Held): Promise<void> {
+  await deleteObject(bucket, layout.attemptRecord(record), fence);
 }

@@ -1,18 +1,21 @@
 import type { protos } from '@google-cloud/aiplatform';
-import type { RunId, StageName } from '../../events/index.ts';
+import type { StageName } from '../../events/index.ts';
 import { vertexJobs } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { StageFailure } from './failure.ts';
+import type { Outstanding } from './outstanding.ts';
+import type { Work } from './stage.ts';
 
 type JobSpec = protos.google.cloud.aiplatform.v1.ICustomJobSpec;
+
+/** As many operations are looked at one by one: a get is as good as a list. */
+const FEW = 2;
 
 const SUCCEEDED = 'JOB_STATE_SUCCEEDED';
 const ENDED_OTHERWISE = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_EXPIRED'];
 
 export interface CustomJobRequest {
-  run: RunId;
   stage: StageName;
-  attempt: number;
   model: string;
   jobSpec: JobSpec;
 }
@@ -21,29 +24,53 @@ export interface CustomJobRequest {
  * The custom job of an attempt, created if there is none. CreateCustomJob takes no id of the caller's, so the
  * job is found again by its labels; the attempt's claim keeps two callers apart.
  */
-export async function findOrCreateJob(environment: Environment, request: CustomJobRequest): Promise<string> {
+export async function findOrCreateJob(work: Work, request: CustomJobRequest): Promise<string> {
+  const { environment } = work;
   const client = await vertexJobs();
   const parent = `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
   const labels = {
-    run: request.run,
+    run: work.run,
     stage: request.stage,
-    attempt: String(request.attempt),
+    attempt: String(work.attempt),
     model: request.model,
     env: environment.BATON_ENV,
   };
   const filter = `labels.run=${labels.run} AND labels.stage=${labels.stage} AND labels.attempt=${labels.attempt}`;
   const [standing] = await client.listCustomJobs({ parent, filter });
   if (standing[0]?.name) return standing[0].name;
+  work.checkLease();
   const [job] = await client.createCustomJob({
     parent,
     customJob: {
-      displayName: `${request.model}-${request.stage}-${request.run}`,
+      displayName: `${request.model}-${request.stage}-${work.run}`,
       labels,
       jobSpec: request.jobSpec,
       ...(environment.BATON_KMS_KEY && { encryptionSpec: { kmsKeyName: environment.BATON_KMS_KEY } }),
     },
   });
   return String(job.name);
+}
+
+/**
+ * The operations whose job is no longer at work. One list call per hundred jobs that are, however many have ended.
+ */
+export async function withEndedJob(
+  outstanding: Outstanding[],
+  environment: Environment,
+): Promise<Outstanding[]> {
+  if (outstanding.length <= FEW) return outstanding;
+  const active = new Set<string>();
+  const jobs = (await vertexJobs()).listCustomJobsAsync({
+    parent: `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`,
+    filter: [
+      `labels.stage=${outstanding[0].stage}`,
+      ...[SUCCEEDED, ...ENDED_OTHERWISE].map((state) => `state!="${state}"`),
+    ].join(' AND '),
+    pageSize: 100,
+    readMask: { paths: ['name'] },
+  });
+  for await (const { name } of jobs) active.add(String(name));
+  return outstanding.filter(({ resources }) => !resources.some((job) => active.has(job)));
 }
 
 /**

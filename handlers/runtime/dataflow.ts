@@ -2,6 +2,7 @@ import type { protos } from '@google-cloud/dataflow';
 import { dataflowJobs, dataflowMessages, dataflowTemplates } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { isAlreadyExists, StageFailure } from './failure.ts';
+import type { Outstanding } from './outstanding.ts';
 
 type RuntimeEnvironment = protos.google.dataflow.v1beta3.IRuntimeEnvironment;
 
@@ -11,6 +12,9 @@ export interface TemplateLaunch {
   parameters: Record<string, string>;
   environment: RuntimeEnvironment;
 }
+
+/** As many operations are looked at one by one: a get is as good as a list. */
+const FEW = 2;
 
 const place = (environment: Environment) => ({
   projectId: environment.GOOGLE_CLOUD_PROJECT,
@@ -43,6 +47,22 @@ async function findJob(environment: Environment, name: string): Promise<string |
     if (job.name === name && job.id) return job.id;
   }
   return undefined;
+}
+
+/** The operations none of whose jobs is at work any more: one list call per page of jobs that are. */
+export async function withEndedJobs(
+  outstanding: Outstanding[],
+  environment: Environment,
+): Promise<Outstanding[]> {
+  if (outstanding.length <= FEW) return outstanding;
+  const active = new Set<string>();
+  const jobs = (await dataflowJobs()).listJobsAsync({
+    ...place(environment),
+    filter: 'ACTIVE',
+    pageSize: 1000,
+  });
+  for await (const { id } of jobs) active.add(String(id));
+  return outstanding.filter(({ resources }) => !resources.some((job) => active.has(job)));
 }
 
 /** Whether a job has ended, and how. */

@@ -1,103 +1,143 @@
 import {
-  type Claim,
+  type AttemptRecord,
+  AttemptRecord as AttemptRecordSchema,
+  type Envelope,
   type EventContract,
   endingName,
   type Failure,
-  type OperationRecord,
+  layout,
   Parked,
   Refused,
 } from '../../events/index.ts';
-import { toStageFailure } from './failure.ts';
-import { endingEvent, publish, recordEnding, replaceEnding, UnpublishableEnding } from './outbox.ts';
-import { clearOutstanding, recordOutstanding } from './outstanding.ts';
+import type { Held } from './claim.ts';
+import { type StageFailure, toStageFailure } from './failure.ts';
+import { readJson, writeJson } from './objects.ts';
+import { endingEvent, publish, UnpublishableEnding } from './outbox.ts';
+import { putMarker } from './outstanding.ts';
 import type { Completed, Outcome, Work } from './stage.ts';
 
-type Attempt = Pick<Claim, 'run' | 'stage' | 'attempt'>;
-interface Cause {
-  id?: string;
-  deliveryId?: string;
-}
+/** How an attempt was ended: published, or left alone, since somebody else had ended or taken it. */
+export type Ended = 'ended' | 'fenced';
 
 /**
- * Ends an attempt with its event: outbox first, then Pub/Sub, then the index of what is outstanding. Every step
- * may be repeated, so a crash between two of them is mended by whoever comes next.
+ * Ends an attempt with its event: into the record first, under the fence, and then out on its topic. A writer that
+ * was overtaken changes nothing and publishes nothing.
  */
 async function end<Data>(
-  attempt: Attempt,
+  held: Held,
   contract: EventContract<Data>,
   data: Data,
   work: Work,
-  { causationid, record = recordEnding }: { causationid?: string; record?: typeof recordEnding },
-): Promise<void> {
-  const { environment, traceparent } = work;
-  const event = endingEvent(contract, data, {
-    ...attempt,
-    project: environment.GOOGLE_CLOUD_PROJECT,
-    causationid,
-    traceparent,
-    now: work.clock(),
-  });
-  const standing = await record(environment.BATON_BUCKET, attempt, event);
-  await publish(standing, endingName(standing));
-  await clearOutstanding(environment.BATON_BUCKET, attempt);
+): Promise<Held | 'fenced'> {
+  const ending = endingEvent(contract, data, held.record, work);
+  const ended = await write({ ...held, record: { ...held.record, ending } }, work);
+  if (ended === 'fenced') {
+    work.log('WARNING', `${ending.id} is not published: the attempt is in other hands`);
+    return ended;
+  }
+  return publishOrPark(ended, ending, work);
 }
 
+/** An ending that this identity may not publish can't stand, since nobody would ever hear of it. */
+async function publishOrPark(held: Held, ending: Envelope, work: Work): Promise<Held | 'fenced'> {
+  try {
+    await publish(ending, endingName(ending));
+    return held;
+  } catch (error) {
+    if (!(error instanceof UnpublishableEnding) || ending.type === Parked.type) throw error;
+    return end(held, Parked, failureData(held.record, error), work);
+  }
+}
+
+/** Writes the attempt's record under its fence, and answers it under its new one. */
+async function write({ record, fence }: Held, work: Work): Promise<Held | 'fenced'> {
+  const { BATON_BUCKET: bucket } = work.environment;
+  const written = await writeJson(bucket, layout.attemptRecord(record), record, fence);
+  if (written) return { record, fence: written };
+  // The answer to an earlier try may have been lost.
+  const standing = await readJson(bucket, layout.attemptRecord(record), AttemptRecordSchema);
+  return standing && isSame(standing.value.ending, record.ending)
+    ? { record, fence: standing.generation }
+    : 'fenced';
+}
+
+/** The span in the trace context is drawn by lot for each piece of work. */
+const isSame = (standing: Envelope | undefined, ours: Envelope | undefined) =>
+  standing !== undefined && standing.id === ours?.id && standing.traceparent === ours.traceparent;
+
 /** Ends an attempt that completed. */
-export async function complete(
-  attempt: Attempt,
-  outcome: Completed,
-  work: Work,
-  cause: Cause,
-): Promise<void> {
-  await end(attempt, outcome.contract, outcome.data, work, { causationid: cause.id });
-  work.log('NOTICE', `${attempt.stage} completed: ${outcome.contract.name}`, {
-    event: outcome.contract.name,
+export async function complete(held: Held, outcome: Completed, work: Work): Promise<Ended> {
+  const ended = await end(held, outcome.contract, outcome.data, work);
+  if (ended === 'fenced') return ended;
+  const { stage, ending } = ended.record;
+  work.log('NOTICE', `${stage} ended: ${endingName(ending as Envelope)}`, {
+    event: endingName(ending as Envelope),
   });
-  await outcome.cleanUp?.();
+  await markPublished(ended, work);
+  await outcome.cleanUp?.().catch((error) => work.log('WARNING', `${stage} left something behind: ${error}`));
+  return 'ended';
 }
 
 /**
  * Ends an attempt that failed for good, as refused or parked.
  *
- * @returns false when the failure is a passing one, and the platform must deliver again
+ * @returns undefined when the failure is a passing one, and the work must be tried again
  */
-export async function fail(attempt: Attempt, error: unknown, work: Work, cause: Cause): Promise<boolean> {
+export async function fail(held: Held, error: unknown, work: Work): Promise<Ended | undefined> {
+  const { stage } = held.record;
   const failure = toStageFailure(error);
   if (failure.outcome === 'retry') {
-    work.log('WARNING', `${attempt.stage} will be retried: ${failure.message}`, { code: failure.code });
-    return false;
+    work.log('WARNING', `${stage} will be retried: ${failure.message}`, { code: failure.code });
+    return undefined;
   }
-  const data: Failure = {
-    stage: attempt.stage,
+  const contract = failure.outcome === 'refuse' ? Refused : Parked;
+  const ended = await end(held, contract, failureData(held.record, failure), work);
+  if (ended === 'fenced') return ended;
+  work.log('ERROR', `${stage} ${contract.name}: ${failure.message}`, { code: failure.code });
+  await markPublished(ended, work);
+  return 'ended';
+}
+
+function failureData({ stage, cause }: AttemptRecord, failure: StageFailure): Failure {
+  return {
+    stage,
     code: failure.code,
     reason: failure.message,
     advice: failure.advice,
-    cause,
+    cause: { id: cause.id, deliveryId: cause.deliveryId },
+    message: failure.keptAt,
   };
-  const contract = failure.outcome === 'refuse' ? Refused : Parked;
-  const record = error instanceof UnpublishableEnding ? replaceEnding : recordEnding;
-  await end(attempt, contract, data, work, { causationid: cause.id, record });
-  work.log('ERROR', `${attempt.stage} ${contract.name}: ${failure.message}`, { code: failure.code });
-  return true;
+}
+
+/** Publishes an ending that somebody wrote and may have died before publishing. */
+export async function seeOut(held: Held, work: Work): Promise<void> {
+  const ending = held.record.ending as Envelope;
+  const published = await publishOrPark(held, ending, work);
+  if (published === 'fenced') return;
+  work.log('NOTICE', `${ending.id} was published for ${held.record.owner}`);
+  await markPublished(published, work);
+}
+
+/** An ending of `settle`'s is seen out by its outstanding marker, and needs no mark. */
+async function markPublished({ record, fence }: Held, { environment, clock }: Work): Promise<void> {
+  if (record.operation) return;
+  const published: AttemptRecord = { ...record, publishedAt: clock().toISOString() };
+  await writeJson(environment.BATON_BUCKET, layout.attemptRecord(record), published, fence);
 }
 
 /** Ends or hands over an attempt, as its outcome says. */
-export async function concludeStart(
-  attempt: Attempt,
-  outcome: Outcome<unknown>,
-  work: Work,
-  input: OperationRecord['input'],
-): Promise<void> {
-  if (outcome.kind === 'completed') return complete(attempt, outcome, work, { id: input?.id });
-  await recordOutstanding(work.environment.BATON_BUCKET, {
-    ...attempt,
-    startedAt: work.clock().toISOString(),
-    resources: outcome.resources,
-    state: outcome.state,
-    input,
-    traceparent: work.traceparent,
+export async function concludeStart(held: Held, outcome: Outcome<unknown>, work: Work): Promise<void> {
+  if (outcome.kind === 'completed') {
+    await complete(held, outcome, work);
+    return;
+  }
+  const { resources, state } = outcome;
+  const startedAt = work.clock().toISOString();
+  const put = await putMarker(work.environment.BATON_BUCKET, {
+    ...held.record,
+    ...{ fence: held.fence, startedAt, resources, state },
   });
-  work.log('INFO', `${attempt.stage} started: ${outcome.resources.join(', ')}`, {
-    resources: outcome.resources,
-  });
+  const { stage } = held.record;
+  if (put) work.log('INFO', `${stage} started: ${resources.join(', ')}`, { resources });
+  else work.log('WARNING', `${stage} is in other hands; what was started is theirs to find`);
 }

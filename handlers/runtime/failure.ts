@@ -1,13 +1,16 @@
-import { ContractViolation, FAILURES, type FailureCode } from '../../events/index.ts';
+import { ContractViolation, FAILURES, type FailureCode, type GcsUri } from '../../events/index.ts';
 
 /** A stage that cannot go on, with the code that decides what becomes of the event: retry, park or refuse. */
 export class StageFailure extends Error {
   override readonly name = 'StageFailure';
   readonly code: FailureCode;
+  /** Where the bytes of the message are kept that could not be handled. */
+  readonly keptAt: GcsUri | undefined;
 
-  constructor(code: FailureCode, reason: string, options?: ErrorOptions) {
+  constructor(code: FailureCode, reason: string, options: ErrorOptions & { keptAt?: GcsUri } = {}) {
     super(reason, options);
     this.code = code;
+    this.keptAt = options.keptAt;
   }
 
   get outcome(): 'retry' | 'park' | 'refuse' {
@@ -70,11 +73,15 @@ function errorCode(error: unknown): number | undefined {
 const NOT_FOUND = [5, 404];
 const ALREADY_EXISTS = [6, 409];
 const CONDITION_NOT_MET = [412];
+const FAILED_PRECONDITION = [9];
+const ABORTED = [10];
 
 const hasCode = (codes: number[]) => (error: unknown) => codes.includes(errorCode(error) ?? -1);
 export const isNotFound = hasCode(NOT_FOUND);
 export const isAlreadyExists = hasCode(ALREADY_EXISTS);
 export const isConditionNotMet = hasCode(CONDITION_NOT_MET);
+export const isFailedPrecondition = hasCode(FAILED_PRECONDITION);
+export const isAborted = hasCode(ABORTED);
 
 /** The value, or `undefined` where the service says NOT_FOUND; look before you create. */
 export async function lookUp<Value>(found: Promise<Value>): Promise<Value | undefined> {

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { gcsUri, parseGcsUri } from '../../events/index.ts';
 import { storage } from './clients.ts';
@@ -10,19 +11,26 @@ export interface Stored<Value> {
   generation: string;
 }
 
-/** Reads and parses a JSON object; `undefined` when there is none. */
+/**
+ * Reads and parses a JSON object in one call; `undefined` when there is none. The generation comes with the
+ * content, in a header, so the two belong together.
+ */
 export async function readJson<Schema extends z.ZodType>(
   bucket: string,
   object: string,
   schema: Schema,
 ): Promise<Stored<z.output<Schema>> | undefined> {
   const file = (await storage()).bucket(bucket).file(object);
-  const [metadata] = (await lookUp(file.getMetadata())) ?? [];
-  if (!metadata) return undefined;
-  const generation = String(metadata.generation);
-  const download = await lookUp(file.bucket.file(object, { generation }).download());
-  if (!download) return undefined;
-  const parsed = schema.safeParse(JSON.parse(download[0].toString('utf8')));
+  let generation: string | undefined;
+  // Without validation: the client checks CRC32C in JavaScript, and the connection is checked by TLS.
+  const stream = file.createReadStream({ validation: false });
+  stream.on('response', (response: { headers: Record<string, string> }) => {
+    generation = response.headers['x-goog-generation'];
+  });
+  const content = await lookUp(text(stream));
+  if (content === undefined) return undefined;
+  if (!generation) throw new Error(`${gcsUri(bucket, object)} came without its generation`);
+  const parsed = schema.safeParse(JSON.parse(content));
   if (!parsed.success) throw new Error(`${gcsUri(bucket, object)} is malformed: ${parsed.error.message}`);
   return { value: parsed.data, generation };
 }
@@ -37,13 +45,16 @@ export async function readText(uri: string): Promise<string> {
 /**
  * Writes a JSON object if its generation is still the one given ('0': if there is none yet).
  *
- * @returns the new generation, or `undefined` when somebody else wrote first
+ * @param metadata custom metadata, at most 8 KiB, which a listing answers beside the name
+ * @returns the new generation, or `undefined` when somebody else wrote first, who may be this caller: the client
+ *   sends a write again whose answer was lost
  */
 export async function writeJson(
   bucket: string,
   object: string,
   value: unknown,
   ifGenerationMatch: string,
+  metadata?: Record<string, string>,
 ): Promise<string | undefined> {
   const file = (await storage()).bucket(bucket).file(object);
   try {
@@ -51,6 +62,7 @@ export async function writeJson(
       contentType: 'application/json',
       resumable: false,
       preconditionOpts: { ifGenerationMatch },
+      ...(metadata && { metadata: { metadata } }),
     });
   } catch (error) {
     if (isConditionNotMet(error)) return undefined;
@@ -70,11 +82,11 @@ export async function writeText(
   await file.save(content, { contentType, resumable: false });
 }
 
-/** Deletes an object if it is still there, and still of that generation when one is given. */
-export async function deleteObject(bucket: string, object: string, generation?: string): Promise<void> {
+/** Deletes an object if it is still there, and still of that generation. */
+export async function deleteObject(bucket: string, object: string, generation: string): Promise<void> {
   const file = (await storage()).bucket(bucket).file(object);
   try {
-    await lookUp(file.delete(generation === undefined ? {} : { ifGenerationMatch: generation }));
+    await lookUp(file.delete({ ifGenerationMatch: generation }));
   } catch (error) {
     if (!isConditionNotMet(error)) throw error;
   }
@@ -84,11 +96,21 @@ export interface ObjectStat {
   object: string;
   generation: string;
   bytes: number;
+  metadata: Record<string, string>;
+  /** For how long it has stood unchanged, in milliseconds, by Cloud Storage's clock. */
+  ageMs: number;
 }
 
-/** An object's current generation and size, or `undefined` when there is none. */
+/** An object's current generation, size and age, or `undefined` when there is none. */
 export async function statObject(bucket: string, object: string): Promise<ObjectStat | undefined> {
-  const [metadata] = (await lookUp((await storage()).bucket(bucket).file(object).getMetadata())) ?? [];
-  if (!metadata) return undefined;
-  return { object, generation: String(metadata.generation), bytes: Number(metadata.size) };
+  const found = await lookUp((await storage()).bucket(bucket).file(object).getMetadata());
+  if (!found) return undefined;
+  const [metadata, response] = found as [(typeof found)[0], { headers: Record<string, string> }];
+  return {
+    object,
+    generation: String(metadata.generation),
+    bytes: Number(metadata.size),
+    metadata: (metadata.metadata ?? {}) as Record<string, string>,
+    ageMs: Date.parse(response.headers.date) - Date.parse(String(metadata.updated)),
+  };
 }

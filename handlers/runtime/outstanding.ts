@@ -1,38 +1,87 @@
-import { layout, OperationRecord } from '../../events/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type AttemptKey,
+  attemptOfOutstanding,
+  layout,
+  OperationRecord,
+  OperationSummary,
+  type Sequence,
+} from '../../events/index.ts';
 import { storage } from './clients.ts';
-import { deleteObject, readJson, type Stored, writeJson } from './objects.ts';
+import { deleteObject, readJson, type Stored, statObject, writeJson } from './objects.ts';
+
+/** Custom metadata takes 8 KiB in all. */
+const LONGEST_SUMMARY = 7000;
+
+/** A marker as a listing tells of it. */
+export interface Outstanding extends AttemptKey {
+  resources: string[];
+  sequence?: Sequence;
+}
 
 /**
- * Operations that have not ended. Each stands twice: under `outstanding/`, the small index that a sweep lists,
- * and as `operation.json` in the run folder, for people.
+ * Marks an operation as outstanding. A marker that stands already is this one, or was left behind by an owner who
+ * was overtaken, and is replaced.
+ *
+ * @returns false when the fence no longer holds: somebody else has the attempt
  */
-export async function recordOutstanding(bucket: string, record: OperationRecord): Promise<void> {
-  await overwrite(bucket, layout.outstanding(record.run, record.stage, record.attempt), record);
-  await overwrite(bucket, layout.operation(record.run, record.stage, record.attempt), record);
-}
-
-/** Records something to wait for that is not yet part of a run: it leaves no trace in a run folder. */
-export async function recordExpectation(bucket: string, record: OperationRecord): Promise<void> {
-  await writeJson(bucket, layout.outstanding(record.run, record.stage, record.attempt), record, '0');
-}
-
-export async function clearOutstanding(
-  bucket: string,
-  record: Pick<OperationRecord, 'run' | 'stage' | 'attempt'>,
-): Promise<void> {
-  await deleteObject(bucket, layout.outstanding(record.run, record.stage, record.attempt));
-}
-
-/** Everything outstanding in a bucket, page by page as Cloud Storage lists it. */
-export async function* listOutstanding(bucket: string): AsyncGenerator<Stored<OperationRecord>> {
-  const files = (await storage()).bucket(bucket).getFilesStream({ prefix: layout.outstandingPrefix });
-  for await (const file of files as AsyncIterable<{ name: string }>) {
-    const record = await readJson(bucket, file.name, OperationRecord);
-    if (record) yield record;
+export async function putMarker(bucket: string, operation: OperationRecord): Promise<boolean> {
+  const object = layout.outstanding(operation);
+  for (let generation = '0'; ; ) {
+    if (await writeJson(bucket, object, operation, generation, summaryOf(operation))) return true;
+    const [standing, attempt] = await Promise.all([
+      readJson(bucket, object, OperationRecord),
+      statObject(bucket, layout.attemptRecord(operation)),
+    ]);
+    if (standing?.value.fence === operation.fence) return true;
+    if (attempt?.generation !== operation.fence) return false;
+    generation = standing?.generation ?? '0';
   }
 }
 
-async function overwrite(bucket: string, object: string, record: OperationRecord): Promise<void> {
-  const standing = await readJson(bucket, object, OperationRecord);
-  await writeJson(bucket, object, record, standing?.generation ?? '0');
+/** Marks something to wait for that is not yet part of a run: no attempt of it stands in a run folder. */
+export async function putExpectation(bucket: string, operation: OperationRecord): Promise<void> {
+  await writeJson(bucket, layout.outstanding(operation), operation, '0', summaryOf(operation));
+}
+
+/**
+ * Records the next step of an operation.
+ *
+ * @returns false when another sweep was faster
+ */
+export async function moveMarker(
+  bucket: string,
+  { value: standing, generation }: Stored<OperationRecord>,
+  next: Pick<OperationRecord, 'resources' | 'state'>,
+): Promise<boolean> {
+  const operation = { ...standing, ...next };
+  if (isDeepStrictEqual(operation, standing)) return false;
+  const object = layout.outstanding(operation);
+  return Boolean(await writeJson(bucket, object, operation, generation, summaryOf(operation)));
+}
+
+export const readMarker = (bucket: string, key: AttemptKey): Promise<Stored<OperationRecord> | undefined> =>
+  readJson(bucket, layout.outstanding(key), OperationRecord);
+
+/** Takes a marker away, unless another has taken its place. */
+export const removeMarker = (bucket: string, { value, generation }: Stored<OperationRecord>): Promise<void> =>
+  deleteObject(bucket, layout.outstanding(value), generation);
+
+/** Everything outstanding in a bucket: one call per 1,000, since the metadata tells what a sweep has to know. */
+export async function listOutstanding(bucket: string): Promise<Outstanding[]> {
+  const [files] = await (await storage())
+    .bucket(bucket)
+    .getFiles({ prefix: layout.outstandingPrefix, maxResults: 1000, autoPaginate: true });
+  return files.flatMap(({ name, metadata }) => {
+    const key = attemptOfOutstanding(name);
+    if (!key) return [];
+    const summary = OperationSummary.safeParse(metadata.metadata).data;
+    return [{ ...key, resources: summary?.resources.split('\n') ?? [], sequence: summary?.sequence }];
+  });
+}
+
+function summaryOf({ fence, resources, sequence }: OperationRecord): Record<string, string> {
+  const lines = resources.join('\n');
+  const summary: OperationSummary = { fence, resources: lines.length > LONGEST_SUMMARY ? '' : lines };
+  return { ...summary, ...(sequence && { sequence }) };
 }

@@ -9,7 +9,9 @@ import {
   type StageName,
 } from '../../events/index.ts';
 import type { Environment } from './environment.ts';
+import { StageFailure } from './failure.ts';
 import type { Logger } from './log.ts';
+import type { Outstanding } from './outstanding.ts';
 import { childTrace } from './trace.ts';
 
 /** What a stage is given to work with. */
@@ -20,6 +22,29 @@ export interface Work {
   log: Logger;
   traceparent: string;
   clock(): Date;
+  /**
+   * To be asked right before a call that a second caller would repeat, such as creating a job that gets its name
+   * from the service.
+   *
+   * @throws StageFailure when this process has been at work for longer than its lease, and so may have been overtaken
+   */
+  checkLease(): void;
+}
+
+/** The work of a process that took its attempt at a moment of `performance.now()`, which no clock change moves. */
+export function underLease(work: Work, since: number): Work {
+  const leaseMs = work.environment.BATON_LEASE_SECONDS * 1000;
+  return {
+    ...work,
+    checkLease() {
+      const held = performance.now() - since;
+      if (held < leaseMs) return;
+      throw new StageFailure(
+        'BATON_UNAVAILABLE',
+        `the lease ran out after ${leaseMs} ms, and ${Math.round(held)} ms have passed: somebody else may be at work`,
+      );
+    },
+  };
 }
 
 /** What an attempt works with: its own span of the run's trace, and a logger that says where it stands. */
@@ -37,6 +62,7 @@ export function workOn(
     log: logger.with({ run, stage, attempt, traceparent: span }),
     traceparent: span,
     clock: () => new Date(),
+    checkLease: () => {},
   };
 }
 
@@ -75,6 +101,15 @@ export const pending = <State>(resources: string[], state: State): Pending<State
   state,
 });
 
+/** A long operation of a stage, as its `settle` gets it back. */
+export interface Operation<Input, State> {
+  event: BatonEvent<Input>;
+  state: State;
+  resources: string[];
+  /** The workload's marker has come: its results are complete, whatever its job is still at. */
+  signalled: boolean;
+}
+
 /** A stage as its file writes it. */
 export interface StageDefinition<Input, State> {
   name: StageName;
@@ -87,21 +122,23 @@ export interface StageDefinition<Input, State> {
    * name that follows from the run and the attempt.
    */
   start(event: BatonEvent<Input>, work: Work): Promise<Outcome<State>>;
-  /** Looks at the true state of what was started, and carries on from there. Called by every sweep. */
-  settle(
-    operation: { event: BatonEvent<Input>; state: State; resources: string[] },
-    work: Work,
-  ): Promise<Outcome<State>>;
+  /** Of many operations, those that may have got further; found by list calls. */
+  ready(outstanding: Outstanding[], environment: Environment): Promise<Outstanding[]>;
+  /** Looks at the true state of what was started, and carries on from there. */
+  settle(operation: Operation<Input, State>, work: Work): Promise<Outcome<State>>;
 }
 
 /** Whatever leaves something outstanding, as a sweep sees it. */
 export interface Settling {
-  settle(record: OperationRecord, work: Work): Promise<Settled>;
+  ready(outstanding: Outstanding[], environment: Environment): Promise<Outstanding[]>;
+  settle(record: OperationRecord, work: Work, signalled: boolean): Promise<Settled>;
 }
 
 /** A stage with its types closed over, as the runtime handles it. */
 export interface Stage extends Settling {
   name: StageName;
+  /** The CloudEvents type of the event that wakes the stage. */
+  input: string;
   start(envelope: Envelope, work: Work): Promise<Outcome<unknown>>;
 }
 
@@ -109,14 +146,16 @@ export interface Stage extends Settling {
 export function defineStage<Input, State>(definition: StageDefinition<Input, State>): Stage {
   return {
     name: definition.name,
+    input: definition.input.type,
+    ready: (outstanding, environment) => definition.ready(outstanding, environment),
     async start(envelope, work) {
       return definition.start(parseEvent(definition.input, envelope), work);
     },
-    async settle(record, work) {
+    async settle(record, work, signalled) {
       if (!record.input) throw new Error(`the operation of ${record.stage} keeps no input event`);
       const event = parseEvent(definition.input, record.input);
       const state = definition.state.parse(record.state);
-      return definition.settle({ event, state, resources: record.resources }, work);
+      return definition.settle({ event, state, resources: record.resources, signalled }, work);
     },
   };
 }

@@ -90,7 +90,7 @@ function push(
     messageRetentionDuration: RETENTION,
     // A subscription that nothing passed through for a month is as needed as before.
     expirationPolicy: { ttl: '' },
-    retryPolicy: { minimumBackoff: '10s', maximumBackoff: '600s' },
+    retryPolicy: { minimumBackoff: `${settings.redeliverySeconds}s`, maximumBackoff: '600s' },
     pushConfig: {
       pushEndpoint: target.uri,
       oidcToken: { serviceAccountEmail: pushIdentity.email, audience: target.uri },

@@ -12,7 +12,7 @@ export function declareEventTopics(
   args: TopicArgs,
   opts?: ComponentResourceOptions,
 ): EventTopics {
-  const names = (Object.keys(EVENT_TOPICS) as EventName[]).filter((name) =>
+  const names = (Object.keys(EVENT_TOPICS) as (keyof typeof EVENT_TOPICS)[]).filter((name) =>
     (EVENT_TOPICS[name] as readonly Tenant[]).some((tenant) => tenants.includes(tenant)),
   );
   return new Map(names.map((name) => [name, new EventTopic(name, args, opts)]));

@@ -1,7 +1,9 @@
 import type { Storage } from '@google-cloud/storage';
 import {
-  Claim,
-  Envelope,
+  type AttemptKey,
+  AttemptRecord,
+  dispositionOf,
+  type Envelope,
   endingName,
   layout,
   OperationRecord,
@@ -9,6 +11,7 @@ import {
   RunRecord,
   STAGES,
   type StageName,
+  TENANT_OF,
   type Tenant,
 } from '../../events/index.ts';
 
@@ -16,7 +19,7 @@ import {
 export interface StageView {
   stage: StageName;
   attempt: number;
-  state: 'running' | 'waiting' | 'completed' | 'failed' | 'refused' | 'parked';
+  state: 'running' | 'waiting' | 'completed' | 'failed' | 'refused' | 'parked' | 'superseded';
   startedAt: string;
   endedAt?: string;
   /** The resource names of the long operation, once it was started. */
@@ -24,7 +27,7 @@ export interface StageView {
   event?: Envelope;
 }
 
-export type RunState = 'running' | 'monitored' | 'gate-failed' | 'refused' | 'parked';
+export type RunState = 'running' | 'monitored' | 'gate-failed' | 'refused' | 'parked' | 'superseded';
 
 export interface RunView {
   run: RunId;
@@ -43,8 +46,7 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
     const [files] = await storage.bucket(bucket).getFiles({ prefix: layout.run(run) });
     for (const file of files) objects.set(file.name, bucket);
   }
-  const read = async (name: string): Promise<unknown> => {
-    const bucket = objects.get(name);
+  const read: Read = async (name, bucket = objects.get(name)) => {
     if (!bucket) return undefined;
     const [content] = await storage.bucket(bucket).file(name).download();
     return JSON.parse(content.toString('utf8'));
@@ -52,7 +54,7 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
   const stages: StageView[] = [];
   for (const stage of STAGES) {
     for (const attempt of attemptsOf(run, stage, objects.keys())) {
-      stages.push(await readStage(run, stage, attempt, read));
+      stages.push(await readStage({ run, stage, attempt }, buckets[TENANT_OF[stage]], read));
     }
   }
   const record = RunRecord.safeParse(await read(layout.runRecord(run)));
@@ -68,36 +70,47 @@ function attemptsOf(run: RunId, stage: StageName, names: Iterable<string>): numb
   return [...attempts].filter(Number.isInteger).sort((left, right) => left - right);
 }
 
-async function readStage(
-  run: RunId,
-  stage: StageName,
-  attempt: number,
-  read: (name: string) => Promise<unknown>,
-): Promise<StageView> {
-  const claim = Claim.safeParse(await read(layout.claim(run, stage, attempt))).data;
-  const operation = OperationRecord.safeParse(await read(layout.operation(run, stage, attempt))).data;
-  const event = Envelope.safeParse(await read(layout.event(run, stage, attempt))).data;
+/** Reads a JSON object; of the run's folders, from the bucket that has it. */
+type Read = (name: string, bucket?: string) => Promise<unknown>;
+
+async function readStage(key: AttemptKey, bucket: string, read: Read): Promise<StageView> {
+  const record = AttemptRecord.safeParse(await read(layout.attemptRecord(key))).data;
+  const operation = record?.ending ? record.operation : await readMarker(key, bucket, read);
+  const event = record?.ending;
   return {
-    stage,
-    attempt,
+    stage: key.stage,
+    attempt: key.attempt,
     state: event ? endedAs(event) : operation ? 'waiting' : 'running',
-    startedAt: claim?.claimedAt ?? operation?.startedAt ?? event?.time ?? '',
+    startedAt: record?.claimedAt ?? '',
     endedAt: event?.time,
     operation: operation?.resources,
     event,
   };
 }
 
+/** An operation that has not ended is told of by its marker, and goes away with it. */
+async function readMarker(key: AttemptKey, bucket: string, read: Read): Promise<OperationRecord | undefined> {
+  try {
+    return OperationRecord.parse(await read(layout.outstanding(key), bucket));
+  } catch (error) {
+    if ((error as { code?: number }).code === 404) return undefined;
+    throw error;
+  }
+}
+
 function endedAs(event: Envelope): StageView['state'] {
-  const name = endingName(event);
-  if (name === 'refused' || name === 'parked') return name;
-  return name === 'eval-failed' ? 'failed' : 'completed';
+  const disposition = dispositionOf({ ending: event });
+  if (disposition === 'refused' || disposition === 'parked' || disposition === 'superseded')
+    return disposition;
+  return endingName(event) === 'eval-failed' ? 'failed' : 'completed';
 }
 
 /** The latest attempt of the furthest stage decides. */
 function stateOf(stages: StageView[]): RunState {
   const latest = stages.at(-1);
-  if (latest?.state === 'refused' || latest?.state === 'parked') return latest.state;
+  if (latest?.state === 'refused' || latest?.state === 'parked' || latest?.state === 'superseded') {
+    return latest.state;
+  }
   if (latest?.state === 'failed') return 'gate-failed';
   return latest?.stage === 'monitor' && latest.state === 'completed' ? 'monitored' : 'running';
 }

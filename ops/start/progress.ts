@@ -20,6 +20,7 @@ const MARKS: Record<StageView['state'], string> = {
   failed: pc.yellow('✗'),
   refused: pc.red('✗'),
   parked: pc.red('‖'),
+  superseded: pc.yellow('↷'),
 };
 
 /** Tells on stderr what happens, one line per change, with the seconds since the start. */

@@ -61,6 +61,9 @@ function failureText({ failure, state, stages, gate }: Report): string {
     const where = last ? `after ${last.stage} (${last.state})` : 'before its first stage';
     return pc.red(`\nThe run stood still ${where}.\n→ Check the wiring in infra/ and the functions' logs.\n`);
   }
+  if (state === 'superseded') {
+    return pc.yellow('\nA newer run of the model was deployed first, so this one was not.\n');
+  }
   if (state === 'gate-failed') {
     return pc.red(
       `\nThe gate held the model back: ${gate?.reasons.join('; ')}\n→ Train a better model, or review the thresholds.\n`,

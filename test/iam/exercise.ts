@@ -57,8 +57,10 @@ export class Exercise {
     await this.#replay(run, 'evaluate', 2);
     const monitored = this.#test.storage
       .bucket(this.#test.buckets.prod)
-      .file(layout.event(run, 'monitor', 2));
-    await vi.waitFor(async () => expect(await monitored.exists()).toEqual([true]), { timeout: 90_000 });
+      .file(layout.attemptRecord({ run, stage: 'monitor', attempt: 2 }));
+    await vi.waitFor(async () => expect((await monitored.download()).toString()).toContain('"ending"'), {
+      timeout: 90_000,
+    });
   }
 
   /** Brings every stage, and settle in both projects, to a point where it has to park. */
@@ -124,9 +126,9 @@ export class Exercise {
     const bucket = stage === 'deploy' || stage === 'monitor' ? buckets.prod : buckets.nonprod;
     const [content] = await storage
       .bucket(bucket)
-      .file(layout.event(run, stage, 1))
+      .file(layout.attemptRecord({ run, stage, attempt: 1 }))
       .download();
-    return EnvelopeSchema.parse(JSON.parse(content.toString()));
+    return EnvelopeSchema.parse(JSON.parse(content.toString()).ending);
   }
 
   async #publish(stack: 'nonprod' | 'prod', event: Envelope): Promise<void> {

@@ -44,11 +44,11 @@ async function expectParkedIn(
   stage: StageName,
   ...names: string[]
 ): Promise<void> {
-  const file = cloud.storage.bucket(bucket).file(layout.event(of, stage, 1));
+  const file = cloud.storage.bucket(bucket).file(layout.attemptRecord({ run: of, stage, attempt: 1 }));
   const data = await vi.waitFor(
     async () => {
       const [content] = await file.download();
-      const event = EnvelopeSchema.parse(JSON.parse(content.toString()));
+      const event = EnvelopeSchema.parse(JSON.parse(content.toString()).ending);
       expect(event.type).toBe(Parked.type);
       return Parked.data.parse(event.data);
     },

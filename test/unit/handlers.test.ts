@@ -42,10 +42,14 @@ describe('the traffic split', () => {
     expect(idleDeployments({ deployedModels: [{ id: '33' }], trafficSplit: {} }, '33')).toEqual([]);
   });
 
-  it("derives a deployed model's id from the run, in ten digits", () => {
-    expect(deployedModelIdOf('census-1')).toMatch(/^[1-9]\d{9}$/);
-    expect(deployedModelIdOf('census-1')).toBe(deployedModelIdOf('census-1'));
-    expect(deployedModelIdOf('census-1')).not.toBe(deployedModelIdOf('census-2'));
+  it("derives a deployed model's id from run and attempt, in ten digits", () => {
+    expect(deployedModelIdOf({ run: 'census-1', attempt: 1 })).toMatch(/^[1-9]\d{9}$/);
+    expect(deployedModelIdOf({ run: 'census-1', attempt: 1 })).toBe(
+      deployedModelIdOf({ run: 'census-1', attempt: 1 }),
+    );
+    expect(deployedModelIdOf({ run: 'census-1', attempt: 1 })).not.toBe(
+      deployedModelIdOf({ run: 'census-1', attempt: 2 }),
+    );
   });
 });
 

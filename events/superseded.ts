@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { defineEvent } from './contract.ts';
+import { RunId } from './identifiers.ts';
+import { Sequence } from './sequence.ts';
+
+/** A newer run of the model was deployed at the endpoint first, so this one was not. Published for `deploy`. */
+export const Superseded = defineEvent({
+  name: 'superseded',
+  type: 'dev.baton.superseded.v1',
+  data: z.object({
+    model: z.string(),
+    endpoint: z.string(),
+    /** The newer run and its sequence. */
+    by: z.object({ run: RunId, sequence: Sequence }),
+  }),
+});

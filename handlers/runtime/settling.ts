@@ -1,0 +1,117 @@
+import {
+  type AttemptKey,
+  AttemptRecord,
+  layout,
+  type OperationRecord,
+  type StageName,
+} from '../../events/index.ts';
+import type { Held } from './claim.ts';
+import { complete, fail, seeOut } from './ending.ts';
+import type { Environment } from './environment.ts';
+import type { Logger } from './log.ts';
+import { readJson, type Stored, statObject } from './objects.ts';
+import { moveMarker, readMarker, removeMarker } from './outstanding.ts';
+import { type Settling, type Work, workOn } from './stage.ts';
+
+/** The stages that leave operations behind; each is imported when one of its operations is found. */
+const STAGES: Record<StageName, () => Promise<Settling>> = {
+  prepare: async () => (await import('../prepare.ts')).expectation,
+  ingest: async () => (await import('../ingest.ts')).ingest,
+  train: async () => (await import('../train.ts')).train,
+  evaluate: async () => (await import('../evaluate.ts')).evaluate,
+  deploy: async () => (await import('../deploy.ts')).deploy,
+  monitor: async () => (await import('../monitor.ts')).monitor,
+};
+
+export const settlingOf = (stage: StageName): Promise<Settling> => STAGES[stage]();
+
+/** What this process is at, so that a signal and a sweep don't do the same work side by side. */
+const inHand = new Map<string, Promise<void>>();
+
+/**
+ * Finishes an attempt's operation if it has ended, or takes it a step further. May be called for one attempt any
+ * number of times at once, here and elsewhere: the fence lets one of them end it.
+ *
+ * @param signalled whether the workload's marker has come
+ */
+export async function settleAttempt(
+  key: AttemptKey,
+  environment: Environment,
+  logger: Logger,
+  { signalled }: { signalled: boolean },
+): Promise<void> {
+  const object = layout.outstanding(key);
+  while (inHand.has(object)) await inHand.get(object);
+  const settled = settle(key, environment, logger, signalled).finally(() => inHand.delete(object));
+  inHand.set(object, settled);
+  await settled;
+}
+
+async function settle(
+  key: AttemptKey,
+  environment: Environment,
+  logger: Logger,
+  signalled: boolean,
+): Promise<void> {
+  const { BATON_BUCKET: bucket } = environment;
+  const [marker, attempt] = await Promise.all([
+    readMarker(bucket, key),
+    readJson(bucket, layout.attemptRecord(key), AttemptRecord),
+  ]);
+  if (!marker) return;
+  const work = workOn(key, marker.value.traceparent, environment, logger);
+  try {
+    if (attempt?.value.ending) return await repair(marker, attempt, work);
+    if ((attempt?.generation ?? '0') !== marker.value.fence) {
+      work.log('WARNING', `removed the marker of an owner who was overtaken: ${marker.value.owner}`);
+      return await removeMarker(bucket, marker);
+    }
+    await carryOn(marker, work, signalled);
+  } catch (error) {
+    // Left to the next sweep, as is what can't be recorded now.
+    work.log('ERROR', `${key.stage} cannot be settled now: ${String(error)}`);
+  }
+}
+
+/**
+ * The attempt has ended and the marker stands: whoever ended it is about to publish, or died before. After a
+ * lease's time it is published for them.
+ */
+async function repair(
+  marker: Stored<OperationRecord>,
+  { value: record, generation: fence }: Stored<AttemptRecord>,
+  work: Work,
+): Promise<void> {
+  const { BATON_BUCKET: bucket, BATON_LEASE_SECONDS } = work.environment;
+  const stat = await statObject(bucket, layout.attemptRecord(record));
+  if (!stat || stat.ageMs < BATON_LEASE_SECONDS * 1000) return;
+  if (!record.publishedAt) await seeOut({ record, fence }, work);
+  await removeMarker(bucket, marker);
+}
+
+async function carryOn(marker: Stored<OperationRecord>, work: Work, signalled: boolean): Promise<void> {
+  const { BATON_BUCKET: bucket } = work.environment;
+  const { value: operation } = marker;
+  const held = heldBy(operation);
+  let ended: Awaited<ReturnType<typeof fail>>;
+  try {
+    const outcome = await (await settlingOf(operation.stage)).settle(operation, work, signalled);
+    if (outcome.kind === 'moot') return await removeMarker(bucket, marker);
+    if (outcome.kind === 'pending') {
+      const { resources } = outcome;
+      const moved = await moveMarker(bucket, marker, outcome);
+      if (moved) work.log('INFO', `${operation.stage} goes on: ${resources.join(', ')}`, { resources });
+      return;
+    }
+    ended = await complete(held, outcome, work);
+  } catch (error) {
+    ended = await fail(held, error, work);
+  }
+  if (ended === 'ended') await removeMarker(bucket, marker);
+}
+
+/** The attempt as its ending will record it, under the fence that the operation was started with. */
+function heldBy(operation: OperationRecord): Held {
+  const { fence, startedAt, resources, state: _, ...claim } = operation;
+  return { fence, record: { ...claim, operation: { startedAt, resources } } };
+}
