@@ -3,10 +3,10 @@ import { GcsUri, Sha256 } from './identifiers.ts';
 
 /** A model's files and their digests: what is promoted is exactly these bytes. */
 export const Artifact = z.object({
-  /** The folder, ending in `/`. */
-  uri: GcsUri,
-  /** SHA-256 over the sorted lines `<sha256>  <name>\n` of all files, as `sha256sum` prints them. */
-  sha256: Sha256,
+  uri: GcsUri.describe('The folder, ending in `/`.'),
+  sha256: Sha256.describe(
+    'SHA-256 over the sorted lines `<sha256>  <name>` of all files, each ended by a line feed, as `sha256sum` prints them.',
+  ),
   files: z
     .array(z.object({ name: z.string(), bytes: z.number().int().nonnegative(), sha256: Sha256 }))
     .min(1),
@@ -33,8 +33,7 @@ export type Comparison = z.infer<typeof Comparison>;
 
 export const GateDecision = z.object({
   decision: z.enum(['passed', 'failed']),
-  /** One sentence per comparison. */
-  reasons: z.array(z.string()),
+  reasons: z.array(z.string()).describe('One sentence per comparison.'),
   comparisons: z.array(Comparison),
 });
 export type GateDecision = z.infer<typeof GateDecision>;

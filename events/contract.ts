@@ -7,6 +7,8 @@ export interface EventContract<Data> {
   name: EventName;
   /** Reverse-DNS with a major version, as CloudEvents recommends; a breaking change is a new type. */
   type: string;
+  /** What happened, and which stage says so. */
+  description: string;
   data: z.ZodType<Data>;
 }
 

@@ -8,10 +8,11 @@ const DroppedFile = z.object({
 });
 export type DroppedFile = z.infer<typeof DroppedFile>;
 
-/** A drop is complete and its BigQuery dataset exists: the run may ingest. Published by `prepare`. */
 export const DatasetReady = defineEvent({
   name: 'dataset-ready',
   type: 'dev.baton.dataset.ready.v1',
+  description:
+    'A drop is complete and its BigQuery dataset exists: the run may ingest. Published by `prepare`.',
   data: z.object({
     model: z.string(),
     /** The bucket and the two object generations that the run is about. */
@@ -20,7 +21,6 @@ export const DatasetReady = defineEvent({
       bucket: z.string(),
       files: z.object({ train: DroppedFile, eval: DroppedFile }),
     }),
-    /** `project.dataset` */
-    dataset: z.string(),
+    dataset: z.string().describe('`project.dataset`'),
   }),
 });

@@ -2,17 +2,21 @@ import { z } from 'zod';
 import { defineEvent } from './contract.ts';
 import { Sha256 } from './identifiers.ts';
 
-/** The model version serves at the endpoint. Published by `settle` for `deploy`, in production. */
 export const Deployed = defineEvent({
   name: 'deployed',
   type: 'dev.baton.deployed.v1',
+  description: 'The model version serves at the endpoint. Published by `settle` for `deploy`, in production.',
   data: z.object({
-    /** The registered model's resource name, its version, and the digest of the artefact it was made from. */
-    model: z.object({ name: z.string(), version: z.string(), sha256: Sha256 }),
+    model: z
+      .object({ name: z.string(), version: z.string(), sha256: Sha256 })
+      .describe(
+        "The registered model's resource name, its version, and the digest of the artefact it was made from.",
+      ),
     endpoint: z.string(),
     deployedModelId: z.string(),
-    /** Percent of the traffic by deployed-model id. */
-    trafficSplit: z.record(z.string(), z.number().int()),
+    trafficSplit: z
+      .record(z.string(), z.number().int())
+      .describe('Percent of the traffic by deployed-model id.'),
     trainTable: z.string(),
   }),
 });

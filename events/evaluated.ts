@@ -9,22 +9,24 @@ const Evaluation = z.object({
   job: z.string(),
   metrics: Metrics,
   gate: GateDecision,
-  /** Predictions that the evaluator computed offline, one JSON object a line: `{ instance, prediction }`. */
-  samples: GcsUri,
+  samples: GcsUri.describe(
+    'Predictions that the evaluator computed offline, one JSON object a line: `{ instance, prediction }`.',
+  ),
   trainTable: z.string(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
-/** The gate let the model through: production may deploy it. Published by `settle` for `evaluate`. */
 export const EvalPassed = defineEvent({
   name: 'eval-passed',
   type: 'dev.baton.eval.passed.v1',
+  description:
+    'The gate let the model through: production may deploy it. Published by `settle` for `evaluate`.',
   data: Evaluation,
 });
 
-/** The gate held the model back; `gate.reasons` says which comparison failed by how much. */
 export const EvalFailed = defineEvent({
   name: 'eval-failed',
   type: 'dev.baton.eval.failed.v1',
+  description: 'The gate held the model back; `gate.reasons` says which comparison failed by how much.',
   data: Evaluation,
 });

@@ -65,15 +65,25 @@ const Failure = z.object({
   code: FailureCode,
   reason: z.string(),
   advice: z.string(),
-  /** The event or message that could not be handled. */
-  cause: z.object({ id: z.string().optional(), deliveryId: z.string().optional() }),
-  /** Where the message's bytes are kept, if it was a message that could not be handled. */
-  message: GcsUri.optional(),
+  cause: z
+    .object({ id: z.string().optional(), deliveryId: z.string().optional() })
+    .describe('The event or message that could not be handled.'),
+  message: GcsUri.optional().describe(
+    "Where the message's bytes are kept, if it was a message that could not be handled.",
+  ),
 });
 export type Failure = z.infer<typeof Failure>;
 
-/** The run's input was wrong; the run is over and nothing was deployed. */
-export const Refused = defineEvent({ name: 'refused', type: 'dev.baton.refused.v1', data: Failure });
+export const Refused = defineEvent({
+  name: 'refused',
+  type: 'dev.baton.refused.v1',
+  description: "The run's input was wrong; the run is over and nothing was deployed.",
+  data: Failure,
+});
 
-/** The run waits for a person; the stage resumes by replay. */
-export const Parked = defineEvent({ name: 'parked', type: 'dev.baton.parked.v1', data: Failure });
+export const Parked = defineEvent({
+  name: 'parked',
+  type: 'dev.baton.parked.v1',
+  description: 'The run waits for a person; the stage resumes by replay.',
+  data: Failure,
+});

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { defineEvent } from './contract.ts';
 
-/** The endpoint's monitoring job watches the new deployed model: the run is over. Published by `monitor`. */
 export const Monitored = defineEvent({
   name: 'monitored',
   type: 'dev.baton.monitored.v1',
+  description:
+    "The endpoint's monitoring job watches the new deployed model: the run is over. Published by `monitor`.",
   data: z.object({
     monitoringJob: z.string(),
     endpoint: z.string(),

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import {
+  DatasetReady,
+  Deployed,
+  EVENT_TOPICS,
+  EvalFailed,
+  EvalPassed,
+  type EventContract,
+  type EventName,
+  IngestDone,
+  ModelTrained,
+  Monitored,
+  Parked,
+  Refused,
+  RunRequested,
+  SIGNAL_TOPICS,
+  STAGE_INPUTS,
+  STAGES,
+  type StageName,
+  Superseded,
+  type Tenant,
+  topicOf,
+} from '../index.ts';
+
+/** Every event, in the order in which a run meets them. */
+export const CONTRACTS: readonly EventContract<unknown>[] = [
+  RunRequested,
+  DatasetReady,
+  IngestDone,
+  ModelTrained,
+  EvalPassed,
+  EvalFailed,
+  Deployed,
+  Superseded,
+  Monitored,
+  Refused,
+  Parked,
+];
+
+/** The stage that an event wakes, if it wakes one. */
+export function wokenBy(event: EventName): StageName | undefined {
+  return STAGES.find((stage) => STAGE_INPUTS[stage].event === event);
+}
+
+/** The tenants whose projects have the event's topic. */
+export function tenantsOf(event: EventName): readonly Tenant[] {
+  return event === 'run-requested' ? [SIGNAL_TOPICS.drops.tenant] : EVENT_TOPICS[event];
+}
+
+export const topicsOfEvents = (): string[] => [...new Set(CONTRACTS.map(({ name }) => topicOf(name)))];
+
+/** The JSON Schema of an event's data, as a subscriber reads it. */
+export function dataSchema({ data }: EventContract<unknown>): z.core.JSONSchema.JSONSchema {
+  const { $schema, ...schema } = z.toJSONSchema(data, { target: 'draft-7', io: 'output' });
+  return schema;
+}
