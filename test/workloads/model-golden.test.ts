@@ -25,7 +25,7 @@ let model: SavedModel;
 let predictions: number[];
 
 beforeAll(async () => {
-  model = trainCensus(await loadTable(censusRows('train')), DEFAULTS);
+  model = await trainCensus(await loadTable(censusRows('train')), DEFAULTS);
   const { instances } = await censusInstances('eval');
   predictions = instances.map((instance) => model.predict(instance));
 });
@@ -43,9 +43,9 @@ test('real XGBoost reads the exported model and predicts the same', () => {
   expect(largestDifference(golden('xgboost-census.f32.gz'), predictions)).toBeLessThanOrEqual(1e-6);
 });
 
-test('bins columns with more distinct values than bins as scikit-learn does', () => {
+test('bins columns with more distinct values than bins as scikit-learn does', async () => {
   const { columns, labels, rows } = syntheticTable(3000, 4, 7);
-  const ensemble = trainEnsemble(columns, labels, {
+  const ensemble = await trainEnsemble(columns, labels, {
     ...DEFAULTS,
     trees: 50,
     leaves: 15,

@@ -19,7 +19,7 @@ const containers: Container[] = [];
 
 beforeAll(async () => {
   storage = await ContainerStorage.start();
-  model = trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
+  model = await trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
   await storage.put('gs://copies/1/model.json', model.serialize(HYPERPARAMETERS));
   ({ instances } = await censusInstances('eval'));
 });
