@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { predictEncoded, trainEnsemble } from '../../workloads/census/model/boosting.ts';
+import { trainEnsemble } from '../../workloads/census/model/boosting.ts';
 import { DEFAULTS } from '../../workloads/census/model/hyperparameters.ts';
 import type { SavedModel } from '../../workloads/census/model/saved-model.ts';
+import { Scorer } from '../../workloads/census/model/scorer.ts';
 import { toXgboost } from '../../workloads/census/model/xgboost.ts';
 import { trainCensus } from '../../workloads/census/train/train.ts';
 import { censusInstances, censusRows, loadTable } from './model-census.ts';
@@ -52,7 +53,8 @@ test('bins columns with more distinct values than bins as scikit-learn does', as
     minLeaf: 5,
     lambda: 0,
   });
-  const actual = rows.map((row) => predictEncoded(ensemble, row));
+  const scorer = new Scorer(ensemble);
+  const actual = rows.map((row) => scorer.predict(row));
   expect(largestDifference(golden('sklearn-synthetic.f32.gz'), actual)).toBeLessThanOrEqual(1e-6);
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { binTable } from './binning.ts';
 import { ALONE, type Collective } from './collective.ts';
-import { gradientsOf, sigmoid } from './gradients.ts';
+import { gradientsOf } from './gradients.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { growTree, leafValue, type Tree } from './tree.ts';
 
@@ -58,13 +58,6 @@ export async function trainEnsemble(
     await endRound();
   }
   return ensemble;
-}
-
-/** The probability of the positive class for one encoded row. */
-export function predictEncoded(ensemble: Ensemble, row: Float32Array): number {
-  let score = ensemble.base;
-  for (const tree of ensemble.trees) score += leafValue(tree, (feature) => row[feature]);
-  return sigmoid(score);
 }
 
 /** Computed from the score, not the probability, so that a very sure and wrong row costs much but not infinity. */

@@ -65,14 +65,15 @@ await runContainer(async () => {
     const shard = { index: collective.rank, count: cluster?.members.length ?? 1 };
     const table = await readSnapshot(args.train, shard);
     log('INFO', `read ${table.rows} rows from ${args.train}`, { rows: table.rows });
-    const begin = performance.now();
+    const [begin, processor] = [performance.now(), process.cpuUsage()];
     const onRound = (trees: number, logLoss: number) => {
       curve.push({ tag: 'train/log_loss', step: trees, value: logLoss, wallTime: Date.now() / 1000 });
       if (trees % 10 === 0) log('INFO', `${trees} trees: log loss ${logLoss.toFixed(5)}`, { trees, logLoss });
     };
     const model = await trainCensus(table, hyperparameters, onRound, collective);
     const seconds = (performance.now() - begin) / 1000;
-    log('INFO', `trained in ${seconds.toFixed(2)} s`, { seconds });
+    const { user, system } = process.cpuUsage(processor);
+    log('INFO', `trained in ${seconds.toFixed(2)} s`, { seconds, processorSeconds: (user + system) / 1e6 });
     return model;
   });
   if (cluster && cluster.rank > 0) {

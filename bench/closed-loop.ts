@@ -1,0 +1,52 @@
+/** What one measurement found. */
+export interface Latency {
+  /** Milliseconds from a call to its answer, of the middle call and of the slowest in a hundred. */
+  p50: number;
+  p99: number;
+  callsPerSecond: number;
+  calls: number;
+}
+
+/**
+ * Calls again as soon as the last call was answered, for some seconds, after a warm-up of a quarter as long.
+ *
+ * @param concurrency how many do so at the same time
+ */
+export async function closedLoop(
+  call: () => Promise<void> | void,
+  { concurrency, seconds }: { concurrency: number; seconds: number },
+): Promise<Latency> {
+  await loop(call, concurrency, seconds / 4);
+  const begin = performance.now();
+  const latencies = (await loop(call, concurrency, seconds)).toSorted();
+  const elapsed = (performance.now() - begin) / 1000;
+  const quantile = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))];
+  return {
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+    callsPerSecond: latencies.length / elapsed,
+    calls: latencies.length,
+  };
+}
+
+async function loop(
+  call: () => Promise<void> | void,
+  concurrency: number,
+  seconds: number,
+): Promise<Float64Array> {
+  const latencies: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  const caller = async () => {
+    let now = performance.now();
+    while (now < end) {
+      const begin = now;
+      const answer = call();
+      if (answer) await answer;
+      now = performance.now();
+      latencies.push(now - begin);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, caller));
+  return Float64Array.from(latencies);
+}
