@@ -4,6 +4,8 @@ export interface Latency {
   p50: number;
   p99: number;
   callsPerSecond: number;
+  /** Milliseconds of processor time per call, of the process that was asked for. */
+  processor: number;
   calls: number;
 }
 
@@ -11,13 +13,19 @@ export interface Latency {
  * Calls again as soon as the last call was answered, for some seconds, after a warm-up of a quarter as long.
  *
  * @param concurrency how many do so at the same time
+ * @param processorSeconds the time on a processor, so far, of the process that answers: unlike a latency, it hardly
+ *   depends on what else the machine is doing
  */
 export async function closedLoop(
   call: () => Promise<void> | void,
-  { concurrency, seconds }: { concurrency: number; seconds: number },
+  {
+    concurrency,
+    seconds,
+    processorSeconds = () => Number.NaN,
+  }: { concurrency: number; seconds: number; processorSeconds?: () => number },
 ): Promise<Latency> {
   await loop(call, concurrency, seconds / 4);
-  const begin = performance.now();
+  const [begin, processor] = [performance.now(), processorSeconds()];
   const latencies = (await loop(call, concurrency, seconds)).toSorted();
   const elapsed = (performance.now() - begin) / 1000;
   const quantile = (share: number) =>
@@ -26,6 +34,7 @@ export async function closedLoop(
     p50: quantile(0.5),
     p99: quantile(0.99),
     callsPerSecond: latencies.length / elapsed,
+    processor: (1000 * (processorSeconds() - processor)) / latencies.length,
     calls: latencies.length,
   };
 }

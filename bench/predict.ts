@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,7 @@ const CONCURRENCIES = [1, 8];
 interface Way {
   name: string;
   concurrencies: number[];
+  processorSeconds?: () => number;
   /** A call with a batch of as many instances. */
   caller: (rows: number) => () => Promise<void> | void;
 }
@@ -52,6 +54,7 @@ try {
     {
       name: 'the model, in process',
       concurrencies: [1],
+      processorSeconds: () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
       caller: (rows) => {
         const batch = batchOf(rows);
         return () => void batch.map((instance) => model.predict(instance));
@@ -62,22 +65,20 @@ try {
     await restWay(batchOf),
   ];
   const alone = new Map<number, Latency>();
-  console.log('| way | batch | concurrency | p50 ms | p99 ms | rows/s | beyond the model at p50 |');
-  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
+  console.log(
+    '| way | batch | concurrency | p50 ms | p99 ms | rows/s | processor ms per call | beyond the model |',
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const way of ways) {
     for (const rows of BATCHES) {
       for (const concurrency of way.concurrencies) {
-        const latency = await closedLoop(way.caller(rows), { concurrency, seconds: Number(values.seconds) });
+        const latency = await closedLoop(way.caller(rows), {
+          concurrency,
+          seconds: Number(values.seconds),
+          processorSeconds: way.processorSeconds,
+        });
         if (way === ways[0]) alone.set(rows, latency);
-        const model = alone.get(rows)?.p50 ?? 0;
-        const beyond =
-          concurrency === 1 && way !== ways[0] ? `${(100 * (1 - model / latency.p50)).toFixed(0)} %` : '';
-        const figures = [
-          latency.p50.toFixed(3),
-          latency.p99.toFixed(3),
-          (latency.callsPerSecond * rows).toFixed(0),
-        ];
-        console.log(`| ${[way.name, rows, concurrency, ...figures, beyond].join(' | ')} |`);
+        printRow(way, rows, concurrency, latency, alone.get(rows)?.processor ?? 0);
       }
     }
   }
@@ -88,6 +89,22 @@ try {
 }
 // Whatever a client library keeps open must not keep this process.
 process.exit();
+
+/** The last figure is the share of the answering process's time that isn't the model's own. */
+function printRow(way: Way, rows: number, concurrency: number, latency: Latency, model: number): void {
+  const { p50, p99, callsPerSecond, processor } = latency;
+  const shared = Number.isNaN(processor) ? '' : `${(100 * (1 - model / processor)).toFixed(0)} %`;
+  const figures = [p50.toFixed(3), p99.toFixed(3), (callsPerSecond * rows).toFixed(0)];
+  const spent = Number.isNaN(processor) ? '' : processor.toFixed(3);
+  console.log(`| ${[way.name, rows, concurrency, ...figures, spent, shared].join(' | ')} |`);
+}
+
+/** Of another process, in clock ticks of a hundredth of a second (Linux only: it reads /proc). */
+function processorSecondsOf(pid: number): number {
+  const [, fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return (user + system) / 100;
+}
 
 /** The deployed model, and the instances that the evaluator predicted offline. */
 async function readRun() {
@@ -103,7 +120,10 @@ async function readRun() {
   return { model, text, instances: lines.map((line) => InstanceSchema.parse(JSON.parse(line).instance)) };
 }
 
-async function serverWay({ log, exited }: Container, batchOf: (rows: number) => object[]): Promise<Way> {
+async function serverWay(
+  { process: server, log, exited }: Container,
+  batchOf: (rows: number) => object[],
+): Promise<Way> {
   const ended = exited.then((code) => Promise.reject(new Error(`the prediction server ended with ${code}`)));
   ended.catch(() => {});
   const serving = async () => {
@@ -116,6 +136,7 @@ async function serverWay({ log, exited }: Container, batchOf: (rows: number) => 
   return {
     name: 'prediction server, HTTP',
     concurrencies: CONCURRENCIES,
+    processorSeconds: () => processorSecondsOf(server.pid ?? 0),
     caller: (rows) => {
       const body = JSON.stringify({ instances: batchOf(rows) });
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
