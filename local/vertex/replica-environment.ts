@@ -32,7 +32,11 @@ function replicaCount(spec: WorkerPoolSpec): number {
   return spec.containerSpec ? integer(spec.replicaCount) || 1 : 0;
 }
 
-/** What Vertex AI tells a training container, and each replica about the others. */
+/**
+ * What Vertex AI tells a training container, and each replica about the others.
+ *
+ * @see https://docs.cloud.google.com/vertex-ai/docs/training/distributed-training#cluster-variables
+ */
 export function replicaEnvironment(
   job: { id: string; projectNumber: string; location: string; spec: CustomJobSpec },
   replica: Replica,
@@ -50,13 +54,19 @@ export function replicaEnvironment(
       task: { type: `workerpool${replica.pool}`, index: replica.index },
       job: JSON.stringify(job.spec),
     }),
-    TF_CONFIG: JSON.stringify({
-      cluster: addresses(replicas, (pool) => TF_TASK_TYPES[pool]),
-      environment: 'cloud',
-      task: { type: TF_TASK_TYPES[replica.pool], index: replica.index },
-      job: JSON.stringify(job.spec),
-    }),
+    ...(replicas.length > 1 ? { TF_CONFIG: tensorFlowConfig(job.spec, replica, replicas) } : {}),
   };
+}
+
+/** Only jobs of several replicas have it. Evaluators know of the cluster, and are not a part of it. */
+function tensorFlowConfig(spec: CustomJobSpec, replica: Replica, replicas: Replica[]): string {
+  const members = replicas.filter(({ pool }) => TF_TASK_TYPES[pool] !== 'evaluator');
+  return JSON.stringify({
+    cluster: addresses(members, (pool) => TF_TASK_TYPES[pool]),
+    environment: 'cloud',
+    task: { type: TF_TASK_TYPES[replica.pool], index: replica.index },
+    job: JSON.stringify(spec),
+  });
 }
 
 function outputFolders(spec: CustomJobSpec): Record<string, string> {

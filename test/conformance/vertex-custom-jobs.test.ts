@@ -87,6 +87,8 @@ test('the container learns of its job by the AIP_* and CLOUD_ML_* variables', as
   });
   const started = services.containers.started.find(({ label }) => label.includes(name.split('/').at(-1)!));
   expect(started?.args).toEqual(['--model=gs://models/runs/1/model/model.json']);
+  expect(JSON.parse(environment?.CLUSTER_SPEC ?? '').task).toEqual({ type: 'workerpool0', index: 0 });
+  expect(environment).not.toHaveProperty('TF_CONFIG');
 });
 
 test('a job runs as its service account, or else as the custom code agent', async () => {
@@ -120,8 +122,9 @@ test('each replica of each pool knows its task and where the others are', async 
   const addresses = Object.values<string[]>(cluster).flat();
   expect(new Set(addresses).size).toBe(4);
   for (const address of addresses) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
-  const tasks = started.map(({ env }) => JSON.parse(env.TF_CONFIG).task.type);
-  expect(tasks).toEqual(['chief', 'worker', 'worker', 'evaluator']);
+  const configs = started.map(({ env }) => JSON.parse(env.TF_CONFIG));
+  expect(configs.map(({ task }) => task.type)).toEqual(['chief', 'worker', 'worker', 'evaluator']);
+  for (const config of configs) expect(Object.keys(config.cluster)).toEqual(['chief', 'worker']);
 });
 
 test('a job whose container exits otherwise fails with the status and its last words', async () => {

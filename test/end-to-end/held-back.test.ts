@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layout } from '../../events/index.ts';
+import { layout, ModelTrained } from '../../events/index.ts';
 import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
 
 /** What keeps a model that could be trained out of production. */
@@ -9,13 +9,16 @@ const CASES: {
   state: string;
   stages: string[];
   says: RegExp;
+  /** The replicas of each pool that trained. */
+  pools?: number[];
 }[] = [
   {
-    when: 'a model below the gate',
-    config: { 'baton:gate': '{"accuracy":1.1}' },
+    when: 'a model of two replicas below the gate',
+    config: { 'baton:gate': '{"accuracy":1.1}', 'baton:trainReplicas': '2' },
     state: 'gate-failed',
     stages: ['prepare completed', 'ingest completed', 'train completed', 'evaluate failed'],
     says: /accuracy 0\.\d{4} is 0\.\d{4} below 1\.1/,
+    pools: [1, 1],
   },
   {
     when: 'a training job that fails',
@@ -26,7 +29,7 @@ const CASES: {
   },
 ];
 
-describe.each(CASES)('$when', ({ config, state, stages, says }) => {
+describe.each(CASES)('$when', ({ config, state, stages, says, pools }) => {
   let test: TestCloud;
   beforeAll(async () => {
     test = await startTestCloud({ config });
@@ -42,5 +45,16 @@ describe.each(CASES)('$when', ({ config, state, stages, says }) => {
     expect(report.failure?.reason ?? report.gate?.reasons.join()).toMatch(says);
     const [inProd] = await test.storage.bucket(test.buckets.prod).getFiles({ prefix: layout.run(run) });
     expect(inProd).toEqual([]);
+    const trained = view.stages.find(({ stage }) => stage === 'train')?.event;
+    if (pools) expect(await poolsOf(ModelTrained.data.parse(trained?.data).job)).toEqual(pools);
   });
 });
+
+async function poolsOf(name: string): Promise<number[] | undefined> {
+  // The whole package takes seconds to load.
+  const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
+  const [job] = await new JobServiceClient({
+    apiEndpoint: 'us-central1-aiplatform.googleapis.com',
+  }).getCustomJob({ name });
+  return job.jobSpec?.workerPoolSpecs?.map(({ replicaCount }) => Number(replicaCount));
+}

@@ -15,7 +15,7 @@ let model: SavedModel;
 
 beforeAll(async () => {
   storage = await ContainerStorage.start();
-  model = trainCensus(await loadTable(censusRows('train')), DEFAULTS);
+  model = await trainCensus(await loadTable(censusRows('train')), DEFAULTS);
   await storage.put('gs://baton/model/model.json', model.serialize(DEFAULTS));
 });
 

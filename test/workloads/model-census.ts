@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type CensusTable, readCensus } from '../../workloads/census/files/census-table.ts';
+import { type CensusTable, readCensus, type Shard } from '../../workloads/census/files/census-table.ts';
 import { FEATURES, type Instance, LABEL, POSITIVE } from '../../workloads/census/model/features.ts';
 
 /** The census files are real data that lies next to the repository, not in it. */
@@ -13,8 +13,8 @@ export type Split = 'train' | 'eval';
 const INTEGERS = ['age', 'fnlwgt', 'education_num', 'capital_gain', 'capital_loss', 'hours_per_week'];
 
 /** A SELECT for the rows of a census file as the pipeline's table holds them: values trimmed, columns typed. */
-export function censusRows(split: Split): string {
-  const path = join(CENSUS_FOLDER, `${split}.csv`);
+export function censusRows(split: Split, folder = CENSUS_FOLDER): string {
+  const path = join(folder, `${split}.csv`);
   const typed = INTEGERS.map((column) => `${column}::BIGINT AS ${column}`).join();
   return `SELECT * REPLACE (${typed}) FROM (
     SELECT trim(COLUMNS(*)) FROM read_csv('${path}', header = true, all_varchar = true, nullstr = '\\N'))`;
@@ -47,6 +47,13 @@ export async function loadTable(...selects: string[]): Promise<CensusTable> {
     const paths = selects.map((select, index) => writeParquet(join(folder, `${index}.parquet`), select));
     return readCensus(await Promise.all(paths), folder);
   });
+}
+
+/** One replica's part of the rows of a SELECT. */
+export async function loadShard(select: string, shard: Shard): Promise<CensusTable> {
+  return inFolder(async (folder) =>
+    readCensus([await writeParquet(join(folder, 'rows.parquet'), select)], folder, shard),
+  );
 }
 
 async function writeParquet(path: string, select: string): Promise<string> {

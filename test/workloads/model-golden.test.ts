@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { predictEncoded, trainEnsemble } from '../../workloads/census/model/boosting.ts';
+import { trainEnsemble } from '../../workloads/census/model/boosting.ts';
 import { DEFAULTS } from '../../workloads/census/model/hyperparameters.ts';
 import type { SavedModel } from '../../workloads/census/model/saved-model.ts';
+import { Scorer } from '../../workloads/census/model/scorer.ts';
 import { toXgboost } from '../../workloads/census/model/xgboost.ts';
 import { trainCensus } from '../../workloads/census/train/train.ts';
 import { censusInstances, censusRows, loadTable } from './model-census.ts';
@@ -25,7 +26,7 @@ let model: SavedModel;
 let predictions: number[];
 
 beforeAll(async () => {
-  model = trainCensus(await loadTable(censusRows('train')), DEFAULTS);
+  model = await trainCensus(await loadTable(censusRows('train')), DEFAULTS);
   const { instances } = await censusInstances('eval');
   predictions = instances.map((instance) => model.predict(instance));
 });
@@ -43,16 +44,17 @@ test('real XGBoost reads the exported model and predicts the same', () => {
   expect(largestDifference(golden('xgboost-census.f32.gz'), predictions)).toBeLessThanOrEqual(1e-6);
 });
 
-test('bins columns with more distinct values than bins as scikit-learn does', () => {
+test('bins columns with more distinct values than bins as scikit-learn does', async () => {
   const { columns, labels, rows } = syntheticTable(3000, 4, 7);
-  const ensemble = trainEnsemble(columns, labels, {
+  const ensemble = await trainEnsemble(columns, labels, {
     ...DEFAULTS,
     trees: 50,
     leaves: 15,
     minLeaf: 5,
     lambda: 0,
   });
-  const actual = rows.map((row) => predictEncoded(ensemble, row));
+  const scorer = new Scorer(ensemble);
+  const actual = rows.map((row) => scorer.predict(row));
   expect(largestDifference(golden('sklearn-synthetic.f32.gz'), actual)).toBeLessThanOrEqual(1e-6);
 });
 

@@ -168,7 +168,7 @@ let model: SavedModel;
 let parsed: Model;
 
 beforeAll(async () => {
-  model = trainCensus(await loadTable(censusRows('train')), DEFAULTS);
+  model = await trainCensus(await loadTable(censusRows('train')), DEFAULTS);
   parsed = decode(toOnnx(model.ensemble, model.categories));
 });
 

@@ -9,7 +9,7 @@ const HYPERPARAMETERS = { ...DEFAULTS, trees: 20 };
 let model: SavedModel;
 
 beforeAll(async () => {
-  model = trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
+  model = await trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
 });
 
 test('a saved model predicts bit for bit what the trained one does', async () => {

@@ -19,7 +19,7 @@ const containers: Container[] = [];
 
 beforeAll(async () => {
   storage = await ContainerStorage.start();
-  model = trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
+  model = await trainCensus(await loadTable(`${censusRows('train')} LIMIT 5000`), HYPERPARAMETERS);
   await storage.put('gs://copies/1/model.json', model.serialize(HYPERPARAMETERS));
   ({ instances } = await censusInstances('eval'));
 });
@@ -79,7 +79,8 @@ test('answers 503 until the model is loaded, then 200', async () => {
   expect((await predict(url, { instances: [] })).status).toBe(503);
   storage.hold = undefined;
   resolve();
-  await expect.poll(async () => (await fetch(url + ROUTES.AIP_HEALTH_ROUTE)).status).toBe(200);
+  const health = async () => (await fetch(url + ROUTES.AIP_HEALTH_ROUTE)).status;
+  await expect.poll(health, { timeout: 20_000 }).toBe(200);
 });
 
 test('exits with an error when there is no model to load', async () => {

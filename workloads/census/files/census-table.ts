@@ -21,6 +21,14 @@ export interface CensusTable {
   labels: Uint8Array;
 }
 
+/** One replica's part of the table: number `index` of `count`. */
+export interface Shard {
+  index: number;
+  count: number;
+}
+
+export const WHOLE: Shard = { index: 0, count: 1 };
+
 const COLUMNS = [...FEATURES, LABEL] as const;
 
 /** DuckDB's names of the types that a number may come in. */
@@ -28,13 +36,19 @@ const NUMBER_TYPE = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL
 
 /**
  * Reads the census table from Parquet files. Neither the order of rows nor their spread over files shows in the
- * result: an export gives no promise on either, and the same rows must train the same model.
+ * result: an export gives no promise on either, and the same rows must train the same model. The shards one after
+ * the other are the table.
  *
  * @param temporary a folder that sorting may spill to
+ * @param shard which rows to keep; all are checked all the same, so that all replicas find the same fault
  * @throws InputError when a column is missing or of the wrong type, a number is missing, a label is neither of
  *   the two, or all rows have the same label
  */
-export async function readCensus(paths: string[], temporary: string): Promise<CensusTable> {
+export async function readCensus(
+  paths: string[],
+  temporary: string,
+  shard: Shard = WHOLE,
+): Promise<CensusTable> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: '512MB',
     threads: '2',
@@ -45,8 +59,9 @@ export async function readCensus(paths: string[], temporary: string): Promise<Ce
     const source = `read_parquet([${paths.map(quote).join()}])`;
     await checkColumns(connection, source);
     await checkNumbers(connection, source);
-    const rows = await countRows(connection, source);
-    return await readRows(connection, source, rows);
+    await checkLabels(connection, source);
+    const rows = await countRows(connection, shardOf(source, shard));
+    return await readRows(connection, shardOf(source, shard), rows);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -90,8 +105,8 @@ async function checkNumbers(connection: DuckDBConnection, source: string): Promi
   }
 }
 
-/** Counts the rows, once it is sure that both labels occur and no other. */
-async function countRows(connection: DuckDBConnection, source: string): Promise<number> {
+/** Makes sure that both labels occur, and no other. */
+async function checkLabels(connection: DuckDBConnection, source: string): Promise<void> {
   const reader = await connection.runAndReadAll(
     `SELECT ${LABEL} AS label, count(*) AS rows FROM ${source} GROUP BY ALL ORDER BY ALL`,
   );
@@ -110,17 +125,21 @@ async function countRows(connection: DuckDBConnection, source: string): Promise<
       `all ${groups[0].rows} rows have ${LABEL} "${groups[0].label}", expected both labels`,
     );
   }
-  return groups[0].rows + groups[1].rows;
 }
 
-async function readRows(connection: DuckDBConnection, source: string, rows: number): Promise<CensusTable> {
+async function countRows(connection: DuckDBConnection, shard: string): Promise<number> {
+  const reader = await connection.runAndReadAll(`SELECT count(*) AS rows FROM (${shard})`);
+  return Number(reader.getRowObjectsJS()[0].rows);
+}
+
+async function readRows(connection: DuckDBConnection, shard: string, rows: number): Promise<CensusTable> {
   const table: CensusTable = {
     rows,
     numbers: columnsOf(NUMERIC, () => new Float64Array(rows)),
     categories: columnsOf(CATEGORICAL, () => new Array<string>(rows)),
     labels: new Uint8Array(rows),
   };
-  const result = await connection.stream(orderedRows(source));
+  const result = await connection.stream(`FROM (${shard}) ORDER BY digest, ${COLUMNS.join()}`);
   let row = 0;
   for await (const chunk of result.yieldRowsJs()) {
     for (const values of chunk) {
@@ -138,18 +157,30 @@ async function readRows(connection: DuckDBConnection, source: string, rows: numb
 }
 
 /**
- * The rows by a digest of their content: an order that depends on nothing else, and that puts no kind of person
- * first, so that the first hundred are a fair sample. Rows of equal content are interchangeable. Where two rows
- * share a digest all the same, the columns decide.
+ * The rows of a shard with a digest of their content, by which they are ordered: an order that depends on nothing
+ * else, and that puts no kind of person first, so that the first hundred are a fair sample. Rows of equal content
+ * are interchangeable. Where two rows share a digest all the same, the columns decide. A shard is a range of
+ * digests, about as long as the others, so that no replica need sort or keep another's rows.
  */
-function orderedRows(source: string): string {
+function shardOf(source: string, { index, count }: Shard): string {
   const columns = [
     ...NUMERIC.map((column) => `${column}::DOUBLE AS ${column}`),
     ...CATEGORICAL.map((column) => `coalesce(${column}, '') AS ${column}`),
     LABEL,
   ];
+  const boundary = (part: number) =>
+    quote(
+      Math.floor((part / count) * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    );
+  const range = [
+    ...(index > 0 ? [`digest >= ${boundary(index)}`] : []),
+    ...(index + 1 < count ? [`digest < ${boundary(index + 1)}`] : []),
+  ];
   return `WITH census AS (SELECT ${columns.join()} FROM ${source})
-    FROM census ORDER BY md5(concat_ws('|', ${COLUMNS.join()})), ${COLUMNS.join()}`;
+    SELECT * FROM (SELECT *, md5(concat_ws('|', ${COLUMNS.join()})) AS digest FROM census)
+    ${range.length > 0 ? `WHERE ${range.join(' AND ')}` : ''}`;
 }
 
 function columnsOf<Column extends string, Values>(columns: readonly Column[], create: () => Values) {

@@ -1,16 +1,18 @@
 import type { BinnedTable } from './binning.ts';
-
-/** The loss's first and second derivative by each row's score. */
-export interface Gradients {
-  first: Float64Array;
-  second: Float64Array;
-}
+import type { Gradients } from './gradients.ts';
 
 /** Per column and bin, three sums side by side: first derivatives, second derivatives, rows. */
 export type Histogram = Float64Array;
 
 /** Numbers per bin. */
 export const CELL = 3;
+
+/** The gradients of a node's rows, summed. */
+export interface NodeSums {
+  first: number;
+  second: number;
+  rows: number;
+}
 
 /** Sums the gradients of some rows by column and bin. The innermost loop of training, hence its plain form. */
 export function histogramOf(table: BinnedTable, gradients: Gradients, rows: Int32Array): Histogram {
@@ -43,4 +45,15 @@ function gatherGradients({ first, second }: Gradients, rows: Int32Array): Gradie
 export function subtract(parent: Histogram, child: Histogram): Histogram {
   for (let index = 0; index < parent.length; index++) parent[index] -= child[index];
   return parent;
+}
+
+/** The sums over all rows of a histogram: every column has them, so the first will do. */
+export function sumsOf(table: BinnedTable, histogram: Histogram): NodeSums {
+  const sums = { first: 0, second: 0, rows: 0 };
+  for (let cell = 0; cell < table.offsets[1] * CELL; cell += CELL) {
+    sums.first += histogram[cell];
+    sums.second += histogram[cell + 1];
+    sums.rows += histogram[cell + 2];
+  }
+  return sums;
 }

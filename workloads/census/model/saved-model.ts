@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { type Ensemble, predictEncoded } from './boosting.ts';
+import type { Ensemble } from './boosting.ts';
 import { type Categories, Encoder } from './encoding.ts';
 import { CATEGORICAL, FEATURES, type Instance, POSITIVE } from './features.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
+import { Scorer } from './scorer.ts';
 
 /** Where the trained model lies in the model folder. */
 export const MODEL_FILE = 'model.json';
@@ -48,11 +49,13 @@ export class SavedModel {
   readonly ensemble: Ensemble;
   readonly categories: Categories;
   readonly #encoder: Encoder;
+  readonly #scorer: Scorer;
 
   constructor(ensemble: Ensemble, categories: Categories) {
     this.ensemble = ensemble;
     this.categories = categories;
     this.#encoder = new Encoder(categories);
+    this.#scorer = new Scorer(ensemble);
   }
 
   /**
@@ -82,6 +85,6 @@ export class SavedModel {
 
   /** The probability that the instance's label is `>50K`. */
   predict(instance: Instance): number {
-    return predictEncoded(this.ensemble, this.#encoder.encode(instance));
+    return this.#scorer.predict(this.#encoder.encode(instance));
   }
 }

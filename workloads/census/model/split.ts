@@ -1,13 +1,6 @@
 import type { BinnedTable } from './binning.ts';
-import { CELL, type Histogram } from './histogram.ts';
+import { CELL, type Histogram, type NodeSums } from './histogram.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
-
-/** The gradients of a node's rows, summed. */
-export interface NodeSums {
-  first: number;
-  second: number;
-  rows: number;
-}
 
 /** A cut of one node: rows whose bin is at most `bin` go left. */
 export interface Split {
@@ -15,6 +8,8 @@ export interface Split {
   bin: number;
   /** How much the loss falls, to second order. */
   gain: number;
+  left: NodeSums;
+  right: NodeSums;
 }
 
 /** A smaller gain than this is rounding noise. */
@@ -43,8 +38,11 @@ export function bestSplit(
       rows += histogram[cell + 2];
       if (rows < minLeaf || second < MIN_CURVATURE) continue;
       if (node.rows - rows < minLeaf || node.second - second < MIN_CURVATURE) break;
-      const gain = loss(first, second) + loss(node.first - first, node.second - second) - whole;
-      if (gain > (best?.gain ?? 0) + MIN_GAIN) best = { column, bin, gain };
+      const right = { first: node.first - first, second: node.second - second, rows: node.rows - rows };
+      const gain = loss(first, second) + loss(right.first, right.second) - whole;
+      if (gain > (best?.gain ?? 0) + MIN_GAIN) {
+        best = { column, bin, gain, left: { first, second, rows }, right };
+      }
     }
   });
   return best;

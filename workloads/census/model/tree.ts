@@ -1,7 +1,9 @@
 import type { BinnedTable } from './binning.ts';
-import { type Gradients, type Histogram, histogramOf, subtract } from './histogram.ts';
+import type { Collective } from './collective.ts';
+import type { Gradients } from './gradients.ts';
+import { type Histogram, histogramOf, type NodeSums, subtract, sumsOf } from './histogram.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
-import { bestSplit, type NodeSums, type Split } from './split.ts';
+import { bestSplit, type Split } from './split.ts';
 
 /**
  * A binary tree as parallel arrays, one place per node, the root first. An inner node sends `x <= threshold` of
@@ -21,7 +23,7 @@ export interface GrownTree {
   leaves: { node: number; rows: Int32Array }[];
 }
 
-/** A node that may yet be split. */
+/** A node that may yet be split: the rows of it that this replica holds, and sums over those of all replicas. */
 interface Leaf {
   node: number;
   rows: Int32Array;
@@ -34,38 +36,45 @@ interface Leaf {
 const EPSILON = 1e-15;
 
 /**
- * Grows one regression tree on the gradients, leaf by leaf: always the leaf whose best cut gains most.
+ * Grows one regression tree on the gradients, leaf by leaf: always the leaf whose best cut gains most. Replicas
+ * each hold some of the rows; all see the histograms of all rows, and so grow the same tree.
  *
- * @param rows the rows to learn from; they are reordered
+ * @param rows the rows to learn from, of those that this replica holds; they are reordered
  */
-export function growTree(
+export async function growTree(
   table: BinnedTable,
   gradients: Gradients,
   rows: Int32Array,
   parameters: Hyperparameters,
-): GrownTree {
+  collective: Collective,
+): Promise<GrownTree> {
   const tree: Tree = { feature: [], threshold: [], left: [], right: [], value: [] };
   const scratch = new Int32Array(rows.length);
 
-  const openLeaf = (rows: Int32Array, histogram: Histogram): Leaf => {
-    const sums = sumOf(gradients, rows);
+  const histogramOfAll = async (rows: Int32Array): Promise<Histogram> => {
+    const histogram = histogramOf(table, gradients, rows);
+    await collective.sum(histogram);
+    return histogram;
+  };
+  const openLeaf = (rows: Int32Array, sums: NodeSums, histogram: Histogram): Leaf => {
     const split = bestSplit(table, histogram, sums, parameters);
     return { node: addNode(tree), rows, sums, histogram, split };
   };
 
-  const leaves = [openLeaf(rows, histogramOf(table, gradients, rows))];
+  const whole = await histogramOfAll(rows);
+  const leaves = [openLeaf(rows, sumsOf(table, whole), whole)];
   while (leaves.length < parameters.leaves) {
     const parent = mostPromising(leaves);
     if (!parent?.split) break;
-    const { column, bin } = parent.split;
-    const [leftRows, rightRows] = partition(parent.rows, table.bins[column], bin, scratch);
-    const leftIsSmaller = leftRows.length < rightRows.length;
-    const smaller = histogramOf(table, gradients, leftIsSmaller ? leftRows : rightRows);
+    const { split } = parent;
+    const [leftRows, rightRows] = partition(parent.rows, table.bins[split.column], split.bin, scratch);
+    const leftIsSmaller = split.left.rows < split.right.rows;
+    const smaller = await histogramOfAll(leftIsSmaller ? leftRows : rightRows);
     const larger = subtract(parent.histogram, smaller);
-    const left = openLeaf(leftRows, leftIsSmaller ? smaller : larger);
-    const right = openLeaf(rightRows, leftIsSmaller ? larger : smaller);
-    tree.feature[parent.node] = column;
-    tree.threshold[parent.node] = table.cuts[column][bin];
+    const left = openLeaf(leftRows, split.left, leftIsSmaller ? smaller : larger);
+    const right = openLeaf(rightRows, split.right, leftIsSmaller ? larger : smaller);
+    tree.feature[parent.node] = split.column;
+    tree.threshold[parent.node] = table.cuts[split.column][split.bin];
     tree.left[parent.node] = left.node;
     tree.right[parent.node] = right.node;
     leaves.splice(leaves.indexOf(parent), 1, left, right);
@@ -101,17 +110,7 @@ function mostPromising(leaves: Leaf[]): Leaf | undefined {
   return best;
 }
 
-function sumOf(gradients: Gradients, rows: Int32Array): NodeSums {
-  let first = 0;
-  let second = 0;
-  for (let index = 0; index < rows.length; index++) {
-    first += gradients.first[rows[index]];
-    second += gradients.second[rows[index]];
-  }
-  return { first, second, rows: rows.length };
-}
-
-/** Moves the rows of the lower bins to the front. Both sides keep their order, so sums always add up alike. */
+/** Moves the rows of the lower bins to the front. Both sides keep their order, so memory is read in order. */
 function partition(
   rows: Int32Array,
   bins: Uint8Array,
