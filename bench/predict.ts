@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { EvalPassed, layout, parseGcsUri, RunId } from '../events/index.ts';
+import { AttemptRecord, EvalPassed, layout, parseGcsUri, RunId } from '../events/index.ts';
 import { connectThisProcess } from '../local/network/connect.ts';
 import { type Container, startContainer } from '../test/workloads/serve-container.ts';
 import { ContainerStorage } from '../test/workloads/serve-storage.ts';
@@ -114,8 +114,9 @@ async function readRun() {
   const read = async (name: string) => (await bucket.file(name).download())[0].toString('utf8');
   const text = await read(`${layout.attempt(run, 'train', 1)}model/model.json`);
   const model = SavedModel.parse(text);
-  const event = JSON.parse(await read(layout.event(run, 'evaluate', 1)));
-  const { samples } = EvalPassed.data.parse(event.data);
+  const evaluated = layout.attemptRecord({ run, stage: 'evaluate', attempt: 1 });
+  const { ending } = AttemptRecord.parse(JSON.parse(await read(evaluated)));
+  const { samples } = EvalPassed.data.parse(ending?.data);
   const lines = (await read(parseGcsUri(samples).object)).trimEnd().split('\n');
   return { model, text, instances: lines.map((line) => InstanceSchema.parse(JSON.parse(line).instance)) };
 }
