@@ -67,7 +67,11 @@ describe('a handler', () => {
         identity: account('scheduler'),
       };
       new Schedule('sweeping', { project: PROJECT, region: REGION, ...schedule });
-      return { uri: train.uri, subscription: train.subscription?.subscription, none: park.subscription };
+      return {
+        uri: train.uri,
+        subscription: train.subscription?.subscription,
+        none: park.subscription ?? '',
+      };
     });
     children = names(declared);
   });
@@ -89,7 +93,11 @@ describe('a handler', () => {
       'Function park',
       'ServiceIamMember push-park-run.invoker',
     ]);
-    expect(declared.answer).toEqual({ uri: URI, subscription: `projects/${PROJECT}/subscriptions/train` });
+    expect(declared.answer).toEqual({
+      uri: URI,
+      subscription: `projects/${PROJECT}/subscriptions/train`,
+      none: '',
+    });
   });
 
   it('runs as its own account, under the key, and ends before its message is delivered again', () => {
