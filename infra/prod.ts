@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { Handler } from './components/handler.ts';
 import { declareImages } from './components/images.ts';
@@ -20,6 +21,7 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...SERVING]);
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['prod'], encrypted);
+  const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
   const { bucket } = new Lake('lake', { ...encrypted, agents });
   declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
@@ -56,7 +58,10 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
     identity: accounts.scheduler,
   });
   return {
-    ...stackOutputs(['prod'], settings, { bucket, kmsKey, topics, handlers: [park, ...stages, settle] }),
+    ...stackOutputs(['prod'], settings, {
+      ...{ bucket, kmsKey, topics, ledger },
+      handlers: [park, ...stages, settle],
+    }),
     endpoint: endpointName(settings),
   };
 }

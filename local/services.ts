@@ -6,7 +6,7 @@ import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
 
 import type { BeforeCall } from './grpc/server.ts';
-import { objectsAs, warehouseAs } from './iam/acting-as.ts';
+import { objectsAs, tablesAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
@@ -115,7 +115,10 @@ export async function openServices(
   const post = deliverTo(ingress);
   const broker = new PubSub({
     stateDir,
-    warehouse,
+    tablesOf: (project, email) => {
+      const principal = email ? `serviceAccount:${email}` : serviceAgent('pubsub', projectNumber(project));
+      return tablesAs(principal, warehouse, authorize);
+    },
     checkKey: keys.checkerOf('pubsub.googleapis.com'),
     transport: {
       identityToken: identityTokenBy('pubsub'),

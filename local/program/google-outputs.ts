@@ -93,6 +93,9 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
   'gcp:bigquery/dataset:Dataset': ({ inputs }) => ({
     id: `projects/${inputs.project}/datasets/${inputs.datasetId}`,
   }),
+  'gcp:bigquery/table:Table': ({ inputs }) => ({
+    id: `projects/${inputs.project}/datasets/${inputs.datasetId}/tables/${inputs.tableId}`,
+  }),
 };
 
 /** Answers the creation of a resource as Google Cloud would. */

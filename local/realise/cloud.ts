@@ -1,4 +1,4 @@
-import type { Authorize, KeyUse, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { Authorize, KeyUse, ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
 import type { EventarcTrigger } from '../run/eventarc.ts';
 import type { FunctionDeclaration } from '../run/types.ts';
 
@@ -51,6 +51,16 @@ export interface ScheduledJob {
   };
 }
 
+/** A table, or with a query a view. */
+export interface TableDeclaration {
+  reference: TableReference;
+  fields: TableField[];
+  viewQuery?: string;
+  description?: string;
+  kmsKeyName?: string;
+  timePartitioning?: { type: string; field?: string };
+}
+
 /** The parts of the local cloud in which a program's resources become real; each method may be called again. */
 export interface RealisableCloud {
   /** The folder of the local cloud's state. */
@@ -74,7 +84,10 @@ export interface RealisableCloud {
     declareTopic(topic: object): void;
     declareSubscription(subscription: object): void;
   };
-  warehouse: Pick<Warehouse, 'createDataset'>;
+  warehouse: Pick<Warehouse, 'createDataset'> & {
+    /** Creates the table or view, or brings the one that is there to this declaration. */
+    declareTable(table: TableDeclaration): Promise<void>;
+  };
   functions: {
     declare(declaration: FunctionDeclaration): Promise<void>;
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { realiseDataset, realiseTable } from './bigquery.ts';
 import type { IamMember, RealisableCloud, ServiceAccount } from './cloud.ts';
 import { type DeclaredResource, read } from './declared.ts';
 import { FunctionSources } from './function-source.ts';
@@ -82,6 +83,9 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
       case 'gcp:bigquery/dataset:Dataset':
         await realiseDataset(resource, cloud);
         break;
+      case 'gcp:bigquery/table:Table':
+        await realiseTable(resource, cloud);
+        break;
       case 'gcp:cloudfunctionsv2/function:Function':
         await realiseFunction(resource, cloud, sources);
         break;
@@ -120,23 +124,4 @@ function serviceUris(resources: DeclaredResource[]): Map<string, string> {
       return [serviceConfig.service, serviceConfig.uri];
     }),
   );
-}
-
-const Dataset = z.object({
-  project: z.string(),
-  datasetId: z.string(),
-  location: z.string().default('US'),
-  labels: z.record(z.string(), z.string()).optional(),
-  defaultEncryptionConfiguration: z.object({ kmsKeyName: z.string() }).optional(),
-});
-
-async function realiseDataset(resource: DeclaredResource, { warehouse }: RealisableCloud): Promise<void> {
-  const { project, defaultEncryptionConfiguration, ...dataset } = read(resource, Dataset);
-  await warehouse
-    .createDataset({ ...dataset, projectId: project, kmsKeyName: defaultEncryptionConfiguration?.kmsKeyName })
-    .catch(unlessItExists);
-}
-
-function unlessItExists(error: unknown): void {
-  if ((error as { status?: string }).status !== 'ALREADY_EXISTS') throw error;
 }
