@@ -42,7 +42,7 @@ export class EventLedger extends pulumi.ComponentResource {
       'ledger-messages-bigquery.dataEditor',
       {
         role: 'roles/bigquery.dataEditor',
-        why: "appends every event to the ledger, by the table's schema",
+        why: "reads the table's columns, and appends every event",
         member: writer.member,
         on: onTable(project, DATASET, table.tableId),
       },
