@@ -10,6 +10,7 @@ import { WorkloadFiles } from './components/workload-files.ts';
 import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
 import { declareServingAccounts, settlesServing } from './prod-accounts.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
@@ -81,6 +82,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
           protect: settings.protect,
         })
       : undefined;
+  declareObservability(settings);
   return {
     ...stackOutputs(['nonprod', 'prod'], settings, {
       bucket,

@@ -11,6 +11,7 @@ import { WorkloadFiles } from './components/workload-files.ts';
 import { declareEncryption, EVERYWHERE, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import { declareObservability } from './observability.ts';
 import { type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
 import type { NonprodSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
@@ -44,6 +45,7 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   };
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')! });
+  declareObservability(settings);
   return {
     ...stackOutputs(['nonprod'], settings, { bucket, kmsKey, topics, ledger, handlers }),
     dataset: `${settings.project}.${settings.dataset}`,

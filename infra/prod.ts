@@ -9,6 +9,7 @@ import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
+import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
 import { declareProdAccounts } from './prod-accounts.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
@@ -57,6 +58,7 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
     target: settle,
     identity: accounts.scheduler,
   });
+  declareObservability(settings);
   return {
     ...stackOutputs(['prod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },

@@ -32,6 +32,7 @@ const OTHER_APIS = [
   'compute.googleapis.com',
   'iam.googleapis.com',
   'logging.googleapis.com',
+  'monitoring.googleapis.com',
   'storage.googleapis.com',
 ];
 

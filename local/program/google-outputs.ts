@@ -87,6 +87,10 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
   'gcp:logging/projectBucketConfig:ProjectBucketConfig': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.location}/buckets/${inputs.bucketId}`,
   }),
+  'gcp:monitoring/notificationChannel:NotificationChannel': ({ inputs, name }) => {
+    const channel = `projects/${inputs.project}/notificationChannels/${name}`;
+    return { id: channel, also: { name: channel } };
+  },
   'gcp:vertex/aiMetadataStore:AiMetadataStore': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.region}/metadataStores/${inputs.name}`,
   }),

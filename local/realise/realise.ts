@@ -29,6 +29,11 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:compute/subnetwork:Subnetwork',
   'gcp:compute/firewall:Firewall',
   'gcp:workbench/instance:Instance',
+  // Nothing measures, draws or mails here; what the metrics' filters pass is tested against the entries of runs.
+  'gcp:logging/metric:Metric',
+  'gcp:monitoring/alertPolicy:AlertPolicy',
+  'gcp:monitoring/dashboard:Dashboard',
+  'gcp:monitoring/notificationChannel:NotificationChannel',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',
