@@ -1,4 +1,6 @@
 import type { Authorize, KeyUse, ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
+import type { DeclaredResources } from '../control-plane/declared-resources.ts';
+import type { IamPolicy } from '../control-plane/iam-policy.ts';
 import type { EventarcTrigger } from '../run/eventarc.ts';
 import type { FunctionDeclaration } from '../run/types.ts';
 
@@ -69,6 +71,8 @@ export interface RealisableCloud {
   iam?: { authorize: Authorize; deployer(stack: string): string };
   storage: Pick<ObjectStore, 'list' | 'write'> & {
     declareBucket(bucket: Parameters<ObjectStore['createBucket']>[0]): void;
+    /** Gives the bucket the policy that its `getIamPolicy` answers. */
+    declareIamPolicy(bucket: string, policy: IamPolicy): void;
     declareNotification(
       bucket: string,
       notification: {
@@ -95,6 +99,7 @@ export interface RealisableCloud {
     declare(trigger: EventarcTrigger): void;
   };
   scheduler: { declare(job: ScheduledJob): void };
+  controlPlane: Pick<DeclaredResources, 'declare' | 'enable'>;
   keys: {
     /** Has everything in the project need a key. */
     requireKeys(project: string): void;

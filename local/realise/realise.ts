@@ -2,17 +2,18 @@ import { z } from 'zod';
 import { realiseDataset, realiseTable } from './bigquery.ts';
 import type { IamMember, RealisableCloud, ServiceAccount } from './cloud.ts';
 import { type DeclaredResource, read } from './declared.ts';
+import { describeResource } from './described.ts';
 import { FunctionSources } from './function-source.ts';
 import { isIamMember, readIamMember, readServiceAccount } from './iam.ts';
 import { checkDeclaredKey, projectsWithKeys, realiseKey, realiseKeyMember, realiseKeyRing } from './keys.ts';
 import { realiseSubscription, realiseTopic } from './pubsub.ts';
 import { realiseFunction, realiseTrigger } from './run.ts';
 import { realiseJob } from './scheduler.ts';
-import { realiseBucket, realiseNotification, realiseObject } from './storage.ts';
+import { realiseBucket, realiseBucketPolicies, realiseNotification, realiseObject } from './storage.ts';
 
 /** Types that change nothing on this machine, each for its reason. */
 const WITHOUT_LOCAL_EFFECT = new Set([
-  // Every API is enabled, and every service agent exists.
+  // Every API answers, enabled or not, and every service agent exists.
   'gcp:projects/service:Service',
   'gcp:projects/serviceIdentity:ServiceIdentity',
   // Images are built from the repository's Dockerfiles by their name; only the key is checked, as in what follows.
@@ -58,6 +59,7 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
   for (const project of projectsWithKeys(resources)) cloud.keys.requireKeys(project);
   for (const resource of resources) {
     checkDeclaredKey(resource, cloud);
+    describeResource(resource, cloud);
     if (isIamMember(resource)) {
       realised.iamMembers.push(readIamMember(resource));
       realiseKeyMember(resource, cloud);
@@ -107,6 +109,7 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
         checkHasNoLocalEffect(resource);
     }
   }
+  realiseBucketPolicies(realised.iamMembers, cloud);
   return realised;
 }
 

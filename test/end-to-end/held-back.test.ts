@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layout, ModelTrained } from '../../events/index.ts';
 import { ofType, recordBoth } from '../infra/recorded-program.ts';
 import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
+import { doctor, problemsIn } from './doctor.ts';
 
 /** What keeps a model that could be trained out of production. */
 const CASES: {
@@ -73,6 +74,13 @@ describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) 
     await expect.poll(endings, { timeout: 10_000 }).toEqual(counted);
     const measured = (await passedBy('stage-seconds')).map(({ stage }) => stage);
     expect(measured).toEqual(counted.map((ending) => ending.split(' ')[0]));
+  });
+
+  it('is no matter for the doctor: all that the program declares is well', async () => {
+    const { code, output } = await doctor(test.cloud, '--format', 'json');
+    expect(problemsIn(output)).toEqual([]);
+    expect(code).toBe(0);
+    expect(new Set(JSON.parse(output).map(({ check }: { check: string }) => check)).size).toBe(10);
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob, TableDeclaration } from '../../local/realise/cloud.ts';
@@ -44,6 +45,7 @@ beforeAll(async () => {
     functions: { declare: async (declaration) => void functions.push(declaration) },
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
+    controlPlane: new DeclaredResources(),
     get keys() {
       return keys;
     },
