@@ -113,9 +113,7 @@ function notebookAccount({ project, dataset }: DevSettings, bucket: Account['ema
         id: dataset,
         roles: [{ role: 'roles/bigquery.dataViewer', why: 'reads the tables of runs' }],
       },
-      buckets: [
-        { name: 'lake', bucket, role: 'roles/storage.objectViewer', why: 'reads the files of runs' },
-      ],
+      buckets: [{ name: 'lake', bucket, role: 'roles/storage.objectViewer', why: 'reads the files of runs' }],
     },
   });
 }

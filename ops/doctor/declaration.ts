@@ -1,6 +1,6 @@
 import { recordProgram } from '../../local/program/record-program.ts';
 import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
-import { STACKS, type StackName } from '../../local/stacks.ts';
+import { STACKS } from '../../local/stacks.ts';
 
 const PROGRAM = new URL('../../infra', import.meta.url).pathname;
 
@@ -13,10 +13,12 @@ export class Declaration {
   }
 
   /** Runs the program, as the stack files and `config` configure it; nothing is deployed. */
-  static async of(names: StackName[], config: Record<string, string>): Promise<Declaration> {
-    // All of them are run, since one refers to another.
-    const stacks = await recordProgram({ directory: PROGRAM, stacks: [...STACKS], config });
-    return new Declaration(stacks.filter(({ stack }) => names.includes(stack as StackName)));
+  static async of(names: string[], config: Record<string, string>): Promise<Declaration> {
+    const isOfTenants = names.every((name) => (STACKS as readonly string[]).includes(name));
+    // The tenants' are run together, since one refers to the other.
+    const stacks = isOfTenants ? [...STACKS] : names;
+    const recorded = await recordProgram({ directory: PROGRAM, stacks, config });
+    return new Declaration(recorded.filter(({ stack }) => names.includes(stack)));
   }
 
   ofType(type: string): RecordedResource[] {

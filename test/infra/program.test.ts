@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_TOPICS } from '../../events/topics.ts';
-import type { RecordedStack } from '../../local/program/recorded.ts';
+import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
 import { ofType, recordBoth, TYPES } from './recorded-program.ts';
 
 let stacks: RecordedStack[];
@@ -137,8 +137,9 @@ it('wakes settle by markers, by the clock and by Dataflow', () => {
 
 it('waits with everything until the APIs and their service agents are there, with the roles that Google gave them', () => {
   for (const { resources } of stacks) {
-    const isAgent = ({ parent }: { parent?: string }) => parent?.endsWith('::service-agents');
-    const roles = resources.filter(({ inputs, ...made }) => isAgent(made) && 'role' in inputs);
+    const isRole = ({ inputs }: RecordedResource) => String(inputs.role).endsWith('.serviceAgent');
+    const isAgent = (made: RecordedResource) => made.parent?.endsWith('::service-agents') || isRole(made);
+    const roles = resources.filter(isRole);
     const identities = resources.filter(({ type }) => type.endsWith(':ServiceIdentity'));
     expect(roles.map(({ inputs }) => inputs.role)).toEqual(
       identities.map(({ inputs }) => `roles/${String(inputs.service).split('.')[0]}.serviceAgent`),
