@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layout, ModelTrained } from '../../events/index.ts';
-import { ofType, recordBoth } from '../infra/recorded-program.ts';
+import { recordProgram } from '../../local/program/record-program.ts';
 import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
 import { doctor, problemsIn } from './doctor.ts';
 
@@ -35,7 +36,8 @@ const CASES: {
   },
 ];
 
-const declared = recordBoth();
+/** Recorded in a process of its own: Pulumi would load gRPC here before it is led to the local cloud. */
+const declared = recordProgram({ directory: resolve('infra'), stacks: ['nonprod'] });
 
 describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) => {
   let test: TestCloud;
@@ -61,10 +63,14 @@ describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) 
     const { Logging } = await import('@google-cloud/logging');
     const logging = new Logging({ projectId: test.cloud.output('nonprod', 'project') });
     const passedBy = async (metric: string) => {
-      const [{ inputs }] = ofType(await declared, 'gcp:logging/metric:Metric', 'nonprod').filter(
-        ({ name }) => name === metric,
+      const [{ resources }] = await declared;
+      const found = resources.find(
+        ({ type, name }) => type === 'gcp:logging/metric:Metric' && name === metric,
       );
-      const [entries] = await logging.getEntries({ filter: String(inputs.filter), orderBy: 'timestamp asc' });
+      const [entries] = await logging.getEntries({
+        filter: String(found?.inputs.filter),
+        orderBy: 'timestamp asc',
+      });
       return entries.map(({ data }) => data as { stage: string; event: string; code?: string });
     };
     const endings = async () =>
