@@ -1,4 +1,5 @@
 import { Account } from './components/account.ts';
+import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { declareImages } from './components/images.ts';
 import { Notebook } from './components/notebook.ts';
@@ -9,6 +10,7 @@ import { WorkloadFiles } from './components/workload-files.ts';
 import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
 import { declareServingAccounts, settlesServing } from './prod-accounts.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
@@ -32,6 +34,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...TRAINING, ...SERVING, ...also]);
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['nonprod', 'prod'], encrypted);
+  const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
   const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
   declareImages(encrypted, 'The images of the training, evaluation and prediction containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
@@ -79,11 +82,13 @@ export function declareDev(settings: DevSettings): DevOutputs {
           protect: settings.protect,
         })
       : undefined;
+  declareObservability(settings);
   return {
     ...stackOutputs(['nonprod', 'prod'], settings, {
       bucket,
       kmsKey,
       topics,
+      ledger,
       handlers: [...handlers, ...stages],
     }),
     dataset: `${settings.project}.${settings.dataset}`,
@@ -99,9 +104,16 @@ function notebookAccount({ project, dataset }: DevSettings, bucket: Account['ema
     project,
     purpose: 'runs the notebook',
     grants: {
-      project: ['roles/aiplatform.user', 'roles/bigquery.jobUser', 'roles/logging.logWriter'],
-      dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] },
-      buckets: [{ name: 'lake', bucket, role: 'roles/storage.objectViewer' }],
+      project: [
+        { role: 'roles/aiplatform.user', why: 'asks the endpoint, and tries jobs' },
+        { role: 'roles/bigquery.jobUser', why: 'queries the tables of runs' },
+        { role: 'roles/logging.logWriter', why: "writes the notebook's own log" },
+      ],
+      dataset: {
+        id: dataset,
+        roles: [{ role: 'roles/bigquery.dataViewer', why: 'reads the tables of runs' }],
+      },
+      buckets: [{ name: 'lake', bucket, role: 'roles/storage.objectViewer', why: 'reads the files of runs' }],
     },
   });
 }

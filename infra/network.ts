@@ -1,6 +1,6 @@
-import * as gcp from '@pulumi/gcp';
 import type { Input } from '@pulumi/pulumi';
 import type { Account } from './components/account.ts';
+import { Grant, onSubnetwork } from './components/grant.ts';
 import type { ServiceAgents } from './components/service-agents.ts';
 import { WorkerNetwork } from './components/worker-network.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -26,11 +26,10 @@ export function declareNetwork(
 function shareSubnetwork(url: string, project: string, agents: ServiceAgents): void {
   const [, host, region, name] = /projects\/([^/]+)\/regions\/([^/]+)\/subnetworks\/([^/]+)$/.exec(url) ?? [];
   if (host === project) return;
-  new gcp.compute.SubnetworkIAMMember('dataflow-agent-workers-compute.networkUser', {
-    project: host,
-    region,
-    subnetwork: name,
+  new Grant('dataflow-agent-workers-compute.networkUser', {
     role: 'roles/compute.networkUser',
+    why: "puts Dataflow's workers into the subnetwork of another project",
     member: agents.member('dataflow'),
+    on: onSubnetwork({ project: host, region }, name),
   });
 }

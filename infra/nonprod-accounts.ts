@@ -19,53 +19,66 @@ export function declareNonprodAccounts(
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
   const publish = (...events: EventName[]) => mayPublish(topics, ...events);
-  const buckets = [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
-  const tables = { id: dataset, roles: ['roles/bigquery.dataEditor'] };
+  const lake = (why: string) => [{ name: 'lake', bucket, role: 'roles/storage.objectUser', why }];
+  const tables = (why: string) => ({ id: dataset, roles: [{ role: 'roles/bigquery.dataEditor', why }] });
 
   const dataflowWorker = account('dataflow-worker', "runs Dataflow's workers", {
-    project: ['roles/dataflow.worker', 'roles/bigquery.jobUser'],
-    dataset: tables,
-    buckets,
+    project: [
+      { role: 'roles/dataflow.worker', why: "takes Dataflow's work and reports on it" },
+      { role: 'roles/bigquery.jobUser', why: 'loads what it read into staging tables' },
+    ],
+    dataset: tables('creates and fills the staging tables of a run'),
+    buckets: lake("reads the drop and the transform, writes the load's files"),
   });
-  const training = account('training', 'runs the training and evaluation containers', { buckets });
+  const training = account('training', 'runs the training and evaluation containers', {
+    buckets: lake('reads the snapshot and the model, writes the model, its metrics and the marker'),
+  });
   const settling: Grants = {
-    project: ['roles/dataflow.viewer', 'roles/aiplatform.viewer', 'roles/bigquery.jobUser'],
-    dataset: tables,
-    buckets,
+    project: [
+      { role: 'roles/dataflow.viewer', why: 'reads whether the Dataflow jobs have ended' },
+      { role: 'roles/aiplatform.viewer', why: 'reads whether the custom jobs have ended' },
+      { role: 'roles/bigquery.jobUser', why: 'checks the staged rows, and makes them live' },
+    ],
+    dataset: tables('replaces the live tables, exports the snapshot and drops the staging tables'),
+    buckets: lake("finds what is outstanding, reads metrics, and keeps the runs' records"),
     topics: publish('ingest-done', 'model-trained', 'eval-passed', 'eval-failed', 'refused'),
   };
   return {
     dataflowWorker,
     training,
     prepare: account('prepare', 'starts a run for each complete drop', {
-      // bigquery.user lets it create the dataset, which it then owns.
-      project: ['roles/bigquery.user'],
-      buckets,
+      project: [{ role: 'roles/bigquery.user', why: 'creates the dataset of the runs, which it then owns' }],
+      buckets: lake("inspects the drop, and keeps the run's record"),
       topics: publish('dataset-ready', 'refused'),
     }),
     ingest: account('ingest', 'ingests a drop with Dataflow', {
-      project: ['roles/dataflow.developer'],
-      buckets,
+      project: [{ role: 'roles/dataflow.developer', why: 'launches the Dataflow jobs' }],
+      buckets: lake("reads the workload, and keeps the run's record"),
       topics: publish(),
-      actsAs: [dataflowWorker],
+      actsAs: [{ account: dataflowWorker, why: 'launches Dataflow jobs that run as it' }],
     }),
     train: account('train', 'starts training jobs', {
-      project: ['roles/aiplatform.user'],
-      buckets,
+      project: [{ role: 'roles/aiplatform.user', why: 'creates the training job' }],
+      buckets: lake("keeps the run's record"),
       topics: publish(),
-      actsAs: [training],
+      actsAs: [{ account: training, why: 'creates training jobs that run as it' }],
     }),
     evaluate: account('evaluate', 'starts evaluation jobs', {
-      project: ['roles/aiplatform.user'],
-      buckets,
+      project: [{ role: 'roles/aiplatform.user', why: 'creates the evaluation job' }],
+      buckets: lake("compares the artefact with its digest, and keeps the run's record"),
       topics: publish(),
-      actsAs: [training],
+      actsAs: [{ account: training, why: 'creates evaluation jobs that run as it' }],
     }),
     // Finishes every stage: reads the state of what each one started, and publishes its event.
     settle: account('settle', 'finishes stages whose operations have ended', both(settling, settleAlso)),
-    park: account('park', 'parks messages that no handler could handle', { buckets, topics: publish() }),
+    park: account('park', 'parks messages that no handler could handle', {
+      buckets: lake('keeps the messages, and ends their stages as parked'),
+      topics: publish(),
+    }),
     push: account('pubsub-push', 'calls functions for Pub/Sub and Eventarc', {
-      project: ['roles/eventarc.eventReceiver'],
+      project: [
+        { role: 'roles/eventarc.eventReceiver', why: "receives the changes of Dataflow jobs' states" },
+      ],
     }),
     scheduler: account('scheduler', 'calls functions for Cloud Scheduler'),
   };

@@ -1,3 +1,4 @@
+import { EventLedger } from './components/event-ledger.ts';
 import type { EventTopic } from './components/event-topic.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { grant } from './components/grants.ts';
@@ -10,6 +11,7 @@ import { WorkloadFiles } from './components/workload-files.ts';
 import { declareEncryption, EVERYWHERE, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
+import { declareObservability } from './observability.ts';
 import { type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
 import type { NonprodSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
@@ -21,6 +23,7 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...TRAINING]);
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['nonprod'], encrypted);
+  const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
   const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
   declareImages(encrypted, 'The images of the training and evaluation containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
@@ -42,8 +45,9 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   };
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')! });
+  declareObservability(settings);
   return {
-    ...stackOutputs(['nonprod'], settings, { bucket, kmsKey, topics, handlers }),
+    ...stackOutputs(['nonprod'], settings, { bucket, kmsKey, topics, ledger, handlers }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,
   };
@@ -55,20 +59,30 @@ function shareWithProd(
   made: { bucket: Lake['bucket']; evalPassed: EventTopic },
 ): void {
   const { project, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
-  const evalPassed = { name: 'eval-passed', topic: made.evalPassed.topic, role: 'roles/pubsub.subscriber' };
+  const evalPassed = {
+    name: 'eval-passed',
+    topic: made.evalPassed.topic,
+    role: 'roles/pubsub.subscriber',
+    why: "attaches production's subscription to the topic",
+  };
   if (prodDeployer) {
     grant('prod-deployer', prodDeployer, project, { topics: [evalPassed] }, {});
   }
   if (!prodProject || !prodProjectNumber || !settings.prodIdentitiesExist) return;
-  const buckets = [{ name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer' }];
+  const lake = (why: string) => [
+    { name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer', why },
+  ];
   const deploy = `serviceAccount:deploy@${prodProject}.iam.gserviceaccount.com`;
-  grant('prod-deploy', deploy, project, { buckets }, {});
-  // Vertex AI in production reads the artefact that it serves, and the table that skew is measured against.
+  grant('prod-deploy', deploy, project, { buckets: lake('compares the artefact with its digest') }, {});
+  const baseline = 'reads the table that skew is measured against';
   grant(
     'prod-vertex-agent',
     serviceAgent('aiplatform.googleapis.com', prodProjectNumber),
     project,
-    { buckets, dataset: { id: dataset, roles: ['roles/bigquery.dataViewer'] } },
+    {
+      buckets: lake('copies the artefact that it serves'),
+      dataset: { id: dataset, roles: [{ role: 'roles/bigquery.dataViewer', why: baseline }] },
+    },
     {},
   );
 }

@@ -1,5 +1,6 @@
 import type { Input } from '@pulumi/pulumi';
 import type { Tenant } from '../events/stage.ts';
+import type { EventLedger } from './components/event-ledger.ts';
 import type { Handler } from './components/handler.ts';
 import type { EventTopics } from './components/topics.ts';
 import type { Settings } from './settings.ts';
@@ -23,6 +24,8 @@ export interface StackOutputs {
   subscriptions: Record<string, Input<string>>;
   /** `projects/P/subscriptions/S` of the dead letters, by the stage that could not handle them. */
   deadLetters: Record<string, Input<string>>;
+  /** The view that has every event once, as queries name it: `P.D.V`. */
+  ledger: Input<string>;
   /** The functions' addresses by handler: the stages, `settle` and `park`. */
   functions: Record<string, Input<string>>;
 }
@@ -45,6 +48,7 @@ interface Made {
   bucket: Input<string>;
   kmsKey: Input<string> | undefined;
   topics: EventTopics;
+  ledger: EventLedger;
   handlers: Handler[];
 }
 
@@ -58,6 +62,7 @@ export function stackOutputs(tenants: Tenant[], settings: Settings, made: Made):
     bucket: made.bucket,
     kmsKey: made.kmsKey ?? '',
     topics: Object.fromEntries([...made.topics].map(([name, { topic }]) => [name, topic])),
+    ledger: made.ledger.events,
     subscriptions: Object.fromEntries(
       woken.map(({ name, subscription }) => [name, subscription.subscription]),
     ),

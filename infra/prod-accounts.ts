@@ -9,7 +9,9 @@ interface Made {
   topics: EventTopics;
 }
 
-const lake = (bucket: Input<string>) => [{ name: 'lake', bucket, role: 'roles/storage.objectUser' }];
+const lake = (bucket: Input<string>, why: string) => [
+  { name: 'lake', bucket, role: 'roles/storage.objectUser', why },
+];
 
 /** The identities of the stages that serve a model, and all that each of them may do in the project. */
 export function declareServingAccounts({ project }: ServingSettings, { bucket, topics }: Made) {
@@ -19,14 +21,14 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
   return {
     serving,
     deploy: account('deploy', 'deploys models that passed evaluation', {
-      project: ['roles/aiplatform.user'],
-      buckets: lake(bucket),
+      project: [{ role: 'roles/aiplatform.user', why: 'registers the model, and makes the endpoint' }],
+      buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'superseded'),
-      actsAs: [serving],
+      actsAs: [{ account: serving, why: 'deploys models whose containers run as it' }],
     }),
     monitor: account('monitor', 'sets up the monitoring of deployed models', {
-      project: ['roles/aiplatform.user'],
-      buckets: lake(bucket),
+      project: [{ role: 'roles/aiplatform.user', why: 'creates and updates the monitoring job' }],
+      buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'monitored'),
     }),
   };
@@ -35,10 +37,10 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
 /** What `settle` needs to finish a deployment: it has several steps, and settle starts each after the one before. */
 export function settlesServing(serving: Account, { bucket, topics }: Made): Grants {
   return {
-    project: ['roles/aiplatform.user'],
-    buckets: lake(bucket),
+    project: [{ role: 'roles/aiplatform.user', why: 'takes each step of a deployment after the one before' }],
+    buckets: lake(bucket, "finds what is outstanding, and keeps the runs' records"),
     topics: mayPublish(topics, 'deployed', 'superseded', 'monitored'),
-    actsAs: [serving],
+    actsAs: [{ account: serving, why: 'deploys models whose containers run as it' }],
   };
 }
 
@@ -55,7 +57,7 @@ export function declareProdAccounts(settings: ServingSettings, made: Made) {
       settlesServing(accounts.serving, made),
     ),
     park: account('park', 'parks messages that no handler could handle', {
-      buckets: lake(made.bucket),
+      buckets: lake(made.bucket, 'keeps the messages, and ends their stages as parked'),
       topics: mayPublish(made.topics),
     }),
     push: account('pubsub-push', 'calls functions for Pub/Sub'),

@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { Handler } from './components/handler.ts';
 import { declareImages } from './components/images.ts';
@@ -8,6 +9,7 @@ import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
+import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
 import { declareProdAccounts } from './prod-accounts.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
@@ -20,6 +22,7 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...SERVING]);
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['prod'], encrypted);
+  const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
   const { bucket } = new Lake('lake', { ...encrypted, agents });
   declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
@@ -55,8 +58,12 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
     target: settle,
     identity: accounts.scheduler,
   });
+  declareObservability(settings);
   return {
-    ...stackOutputs(['prod'], settings, { bucket, kmsKey, topics, handlers: [park, ...stages, settle] }),
+    ...stackOutputs(['prod'], settings, {
+      ...{ bucket, kmsKey, topics, ledger },
+      handlers: [park, ...stages, settle],
+    }),
     endpoint: endpointName(settings),
   };
 }

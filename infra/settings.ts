@@ -54,6 +54,9 @@ const common = {
   redeliverySeconds: positive.max(600),
   protect: z.stringbool(),
   settleSchedule: z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron'),
+  alertEmails: json(z.array(z.email())),
+  alertThresholds: json(z.strictObject({ unackedSeconds: positive, stageSeconds: positive })),
+  runbookUrl: optional(z.url()),
 };
 
 /** What the project is told that trains and evaluates. */

@@ -137,6 +137,9 @@ export interface Warehouse {
   query(project: string, sql: string): Promise<Record<string, unknown>[]>;
 }
 
+/** The part of the warehouse that rows are written to. */
+export type TableWriter = Pick<Warehouse, 'schema' | 'append'>;
+
 /** A process that this machine runs for the cloud: a function instance or a container. */
 export interface LocalProcess {
   pid: number;

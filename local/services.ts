@@ -2,11 +2,14 @@ import { resolve } from 'node:path';
 import { BigQueryEngine } from './bigquery/engine.ts';
 import { bigqueryRest } from './bigquery/rest.ts';
 import type { Authorize, GrpcModule, Lint, RestModule } from './boundaries.ts';
+import { DeclaredResources } from './control-plane/declared-resources.ts';
+import { policyOf } from './control-plane/iam-policy.ts';
+import { controlPlaneRest } from './control-plane/rest.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
 
 import type { BeforeCall } from './grpc/server.ts';
-import { objectsAs, warehouseAs } from './iam/acting-as.ts';
+import { objectsAs, tablesAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import type { Policy } from './iam/policy.ts';
@@ -19,6 +22,7 @@ import { LogStore } from './logging/log-store.ts';
 import type { LocalNetwork } from './network/network.ts';
 import { LocalContainerRuntime } from './processes/containers.ts';
 import { LocalProcessHost } from './processes/process-host.ts';
+import { backlogMetricsRest } from './pubsub/backlog-metrics.ts';
 import { PubSub } from './pubsub/broker.ts';
 import type { DeliveryEvent } from './pubsub/consumer.ts';
 import { pubsubGrpc } from './pubsub/grpc.ts';
@@ -61,6 +65,8 @@ export interface Services {
   scheduler: Scheduler;
   processes: LocalProcessHost;
   keys: KeyManagement;
+  /** What the control planes tell. */
+  controlPlane: DeclaredResources;
   grpc: GrpcModule[];
   rest: RestModule[];
   /** Asks the policy for every gRPC call. */
@@ -76,6 +82,7 @@ export async function openServices(
   const authorize: Authorize = (access) => policy.authorize(access);
   const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
   const logs = new LogStore({ stateDir });
+  const controlPlane = new DeclaredResources();
   const storage = closing.adopt(
     new StorageEngine({ stateDir, checkKey: keys.checkerOf('storage.googleapis.com') }),
     async (it) => it.close(),
@@ -115,7 +122,10 @@ export async function openServices(
   const post = deliverTo(ingress);
   const broker = new PubSub({
     stateDir,
-    warehouse,
+    tablesOf: (project, email) => {
+      const principal = email ? `serviceAccount:${email}` : serviceAgent('pubsub', projectNumber(project));
+      return tablesAs(principal, warehouse, authorize);
+    },
     checkKey: keys.checkerOf('pubsub.googleapis.com'),
     transport: {
       identityToken: identityTokenBy('pubsub'),
@@ -195,7 +205,7 @@ export async function openServices(
   });
 
   return {
-    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys },
+    ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys, controlPlane },
     beforeCall: (context, request) => {
       const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
       for (const access of accessesOf(context, request, vertexAgent)) authorize(access);
@@ -209,8 +219,10 @@ export async function openServices(
     ],
     rest: [
       storageRest(storage, new ResumableUploads(storage, stateDir), authorizeStorage(storage, authorize)),
-      bigqueryRest(warehouse, authorize),
+      bigqueryRest(warehouse, authorize, (table) => policyOf(policy.grantsOn(table))),
       vertex.rest,
+      ...controlPlaneRest(policy, controlPlane),
+      backlogMetricsRest(broker, authorize),
     ],
   };
 }

@@ -65,6 +65,10 @@ async function write({ record, fence }: Held, work: Work): Promise<Held | 'fence
 const isSame = (standing: Envelope | undefined, ours: Envelope | undefined) =>
   standing !== undefined && standing.id === ours?.id && standing.traceparent === ours.traceparent;
 
+/** How long an attempt took, for the metric of stages' durations (infra/components/log-metrics.ts). */
+const secondsSince = (claimedAt: string, { clock }: Work): number =>
+  (clock().getTime() - Date.parse(claimedAt)) / 1000;
+
 /** Ends an attempt that completed. */
 export async function complete(held: Held, outcome: Completed, work: Work): Promise<Ended> {
   const ended = await end(held, outcome.contract, outcome.data, work);
@@ -72,6 +76,7 @@ export async function complete(held: Held, outcome: Completed, work: Work): Prom
   const { stage, ending } = ended.record;
   work.log('NOTICE', `${stage} ended: ${endingName(ending as Envelope)}`, {
     event: endingName(ending as Envelope),
+    seconds: secondsSince(ended.record.claimedAt, work),
   });
   await markPublished(ended, work);
   await outcome.cleanUp?.().catch((error) => work.log('WARNING', `${stage} left something behind: ${error}`));
@@ -93,7 +98,11 @@ export async function fail(held: Held, error: unknown, work: Work): Promise<Ende
   const contract = failure.outcome === 'refuse' ? Refused : Parked;
   const ended = await end(held, contract, failureData(held.record, failure), work);
   if (ended === 'fenced') return ended;
-  work.log('ERROR', `${stage} ${contract.name}: ${failure.message}`, { code: failure.code });
+  work.log('ERROR', `${stage} ${contract.name}: ${failure.message}`, {
+    event: contract.name,
+    code: failure.code,
+    seconds: secondsSince(ended.record.claimedAt, work),
+  });
   await markPublished(ended, work);
   return 'ended';
 }

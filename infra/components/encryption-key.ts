@@ -1,7 +1,26 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
+import { Grant, onKey } from './grant.ts';
+import type { AgentName } from './service-agents.ts';
 
 const ENCRYPTER = 'roles/cloudkms.cryptoKeyEncrypterDecrypter';
+
+/** What each service's agent encrypts. */
+const ENCRYPTED: Record<AgentName, string> = {
+  aiplatform: 'jobs, models, endpoints, metadata and TensorBoards',
+  artifactregistry: 'container images',
+  bigquery: 'tables',
+  cloudfunctions: 'the source of functions',
+  cloudscheduler: 'the payloads of jobs',
+  compute: "the disks of Dataflow's workers",
+  dataflow: 'the state of Dataflow jobs',
+  eventarc: 'the events of Google services on their way',
+  logging: 'the log bucket',
+  notebooks: 'what Vertex AI Workbench keeps of a notebook',
+  pubsub: 'messages',
+  run: 'the images of functions once deployed',
+  storage: 'objects',
+};
 
 /** A key that exists, or the ring, name and rotation of one to create. */
 export type KeySource = { kmsKey: string } | { keyRing: string; name: string; rotationDays: number };
@@ -11,8 +30,8 @@ export interface EncryptionKeyArgs {
   region: string;
   key: KeySource;
   protect: boolean;
-  /** The service agents that encrypt with the key, by a name of theirs within the program. */
-  encrypters: Record<string, pulumi.Input<string>>;
+  /** The service agents that encrypt with the key. */
+  encrypters: Partial<Record<AgentName, pulumi.Input<string>>>;
 }
 
 /**
@@ -29,16 +48,16 @@ export class EncryptionKey extends pulumi.ComponentResource {
   constructor(name: string, args: EncryptionKeyArgs, opts?: pulumi.ComponentResourceOptions) {
     super('baton:index:EncryptionKey', name, {}, opts);
     const key = 'kmsKey' in args.key ? pulumi.output(args.key.kmsKey) : this.#create(args, args.key);
-    const grants = Object.entries(args.encrypters).map(
+    const encrypters = Object.entries(args.encrypters) as [AgentName, pulumi.Input<string>][];
+    const grants = encrypters.map(
       ([agent, member]) =>
-        // On the key, not on its ring, which may hold keys of others.
-        new gcp.kms.CryptoKeyIAMMember(
+        new Grant(
           `${agent}-agent-cloudkms.cryptoKeyEncrypterDecrypter`,
-          { cryptoKeyId: key, role: ENCRYPTER, member },
+          { role: ENCRYPTER, why: `encrypts ${ENCRYPTED[agent]}`, member, on: onKey(key) },
           { parent: this },
         ),
     );
-    this.kmsKey = pulumi.all([key, ...grants.map(({ id }) => id)]).apply(([name]) => name);
+    this.kmsKey = pulumi.all([key, ...grants.map(({ iamMember }) => iamMember.id)]).apply(([name]) => name);
     this.registerOutputs({ kmsKey: this.kmsKey });
   }
 

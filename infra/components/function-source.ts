@@ -3,6 +3,7 @@ import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { Account } from './account.ts';
 import { contentHash, REPOSITORY } from './content-hash.ts';
+import { Grant, onRepository } from './grant.ts';
 import type { ServiceAgents } from './service-agents.ts';
 
 /** What a function needs to run. Cloud Build installs the dependencies by the lock file. */
@@ -60,14 +61,13 @@ export class FunctionSource extends pulumi.ComponentResource {
     );
     if (args.kmsKey) {
       // Under a key of ours, Cloud Functions manages the images in a repository of ours.
-      new gcp.artifactregistry.RepositoryIamMember(
+      new Grant(
         'cloudfunctions-agent-functions-artifactregistry.admin',
         {
-          project: args.project,
-          location: args.region,
-          repository: repository.name,
           role: 'roles/artifactregistry.admin',
+          why: "manages the functions' images in the repository that the key encrypts",
           member: args.agents.member('cloudfunctions'),
+          on: onRepository(args, repository.name),
         },
         { parent: this },
       );
@@ -80,7 +80,14 @@ export class FunctionSource extends pulumi.ComponentResource {
       {
         project: args.project,
         purpose: 'builds the functions',
-        grants: { project: ['roles/cloudbuild.builds.builder'] },
+        grants: {
+          project: [
+            {
+              role: 'roles/cloudbuild.builds.builder',
+              why: "reads the functions' source, pushes their images and writes the build's log",
+            },
+          ],
+        },
       },
       { parent: this },
     );

@@ -1,22 +1,22 @@
-import * as gcp from '@pulumi/gcp';
 import type * as pulumi from '@pulumi/pulumi';
+import { Grant, onAccount, onBucket, onProject, onTopic, type ReasonedRole } from './grant.ts';
 
-/** What one principal may do, each role on the smallest resource that it can be granted on. */
+/** What one principal may do and why, each role on the smallest resource that it can be granted on. */
 export interface Grants {
   /** Roles on the project, for what has no finer resource to grant on. */
-  project?: string[];
+  project?: ReasonedRole[];
   /** Roles on one BigQuery dataset. */
-  dataset?: { id: string; roles: string[] };
-  buckets?: { name: string; bucket: pulumi.Input<string>; role: string }[];
-  topics?: { name: string; topic: pulumi.Input<string>; role: string }[];
+  dataset?: { id: string; roles: ReasonedRole[] };
+  buckets?: ({ name: string; bucket: pulumi.Input<string> } & ReasonedRole)[];
+  topics?: ({ name: string; topic: pulumi.Input<string> } & ReasonedRole)[];
   /** Service accounts that the principal may attach to the jobs and models that it creates. */
-  actsAs?: { id: string; accountName: pulumi.Input<string> }[];
+  actsAs?: { account: { id: string; accountName: pulumi.Input<string> }; why: string }[];
 }
 
 const shortName = (role: string) => role.slice(role.indexOf('/') + 1);
 
 /**
- * Declares one additive IAM member per grant, so that grants made elsewhere stay.
+ * Declares the grants of one principal.
  *
  * @param who the principal's name within the program, which begins the names of the declared resources
  */
@@ -25,25 +25,25 @@ export function grant(
   member: pulumi.Input<string>,
   project: string,
   grants: Grants,
-  opts: pulumi.CustomResourceOptions,
+  opts: pulumi.ComponentResourceOptions,
 ): void {
-  for (const role of grants.project ?? []) {
-    new gcp.projects.IAMMember(`${who}-${shortName(role)}`, { project, role, member }, opts);
+  for (const { role, why } of grants.project ?? []) {
+    new Grant(`${who}-${shortName(role)}`, { role, why, member, on: onProject(project) }, opts);
   }
-  for (const role of grants.dataset?.roles ?? []) {
-    const condition = onlyDataset(project, grants.dataset!.id);
-    new gcp.projects.IAMMember(`${who}-${shortName(role)}`, { project, role, member, condition }, opts);
+  for (const { role, why } of grants.dataset?.roles ?? []) {
+    const on = onProject(project, onlyDataset(project, grants.dataset!.id));
+    new Grant(`${who}-${shortName(role)}`, { role, why, member, on }, opts);
   }
-  for (const { name, bucket, role } of grants.buckets ?? []) {
-    new gcp.storage.BucketIAMMember(`${who}-${name}-${shortName(role)}`, { bucket, role, member }, opts);
+  for (const { name, bucket, role, why } of grants.buckets ?? []) {
+    new Grant(`${who}-${name}-${shortName(role)}`, { role, why, member, on: onBucket(bucket) }, opts);
   }
-  for (const { name, topic, role } of grants.topics ?? []) {
-    const args = { project, topic, role, member };
-    new gcp.pubsub.TopicIAMMember(`${who}-${name}-${shortName(role)}`, args, opts);
+  for (const { name, topic, role, why } of grants.topics ?? []) {
+    new Grant(`${who}-${name}-${shortName(role)}`, { role, why, member, on: onTopic(project, topic) }, opts);
   }
-  for (const { id, accountName } of grants.actsAs ?? []) {
-    const args = { serviceAccountId: accountName, role: 'roles/iam.serviceAccountUser', member };
-    new gcp.serviceaccount.IAMMember(`${who}-acts-as-${id}`, args, opts);
+  for (const { account, why } of grants.actsAs ?? []) {
+    const role = 'roles/iam.serviceAccountUser';
+    const on = onAccount(account.accountName);
+    new Grant(`${who}-acts-as-${account.id}`, { role, why, member, on }, opts);
   }
 }
 
@@ -60,14 +60,18 @@ function onlyDataset(project: string, dataset: string) {
 /** What a principal may do that has two parts to play; what both need is granted once. */
 export function both(one: Grants, other: Grants): Grants {
   return {
-    project: [...new Set([...(one.project ?? []), ...(other.project ?? [])])],
+    project: by('role', one.project, other.project),
     dataset: one.dataset ?? other.dataset,
-    buckets: byName(one.buckets, other.buckets),
-    topics: byName(one.topics, other.topics),
+    buckets: by('name', one.buckets, other.buckets),
+    topics: by('name', one.topics, other.topics),
     actsAs: [...(one.actsAs ?? []), ...(other.actsAs ?? [])],
   };
 }
 
-function byName<Grant extends { name: string }>(one: Grant[] = [], other: Grant[] = []): Grant[] {
-  return [...new Map([...one, ...other].map((grant) => [grant.name, grant])).values()];
+function by<Key extends string, Held extends Record<Key, string>>(
+  key: Key,
+  one: Held[] = [],
+  other: Held[] = [],
+): Held[] {
+  return [...new Map([...one, ...other].map((held) => [held[key], held])).values()];
 }

@@ -1,6 +1,7 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import type { Account } from './account.ts';
+import { Grant, onService } from './grant.ts';
 import { PushSubscription, type PushTarget } from './push-subscription.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -37,7 +38,9 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
     const handler = new gcp.cloudfunctionsv2.Function(name, functionArgs(name, args), { parent: this });
     this.uri = handler.serviceConfig.apply((service) => service?.uri ?? '');
     this.service = handler.name;
-    const mayInvoke = args.scheduledOnly ? [] : [this.grantInvoker('push', args.tenancy.pushIdentity)];
+    const mayInvoke = args.scheduledOnly
+      ? []
+      : [this.grantInvoker('push', args.tenancy.pushIdentity, `delivers what wakes ${name}`)];
     if (args.wokenBy) {
       const { topic, park } = args.wokenBy;
       this.subscription = new PushSubscription(
@@ -50,13 +53,14 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
   }
 
   /** Lets an identity call the function. */
-  grantInvoker(who: string, identity: Account): pulumi.Resource {
-    const { project, region } = this.#tenancy.settings;
-    return new gcp.cloudrunv2.ServiceIamMember(
+  grantInvoker(who: string, identity: Account, why: string): pulumi.Resource {
+    const on = onService(this.#tenancy.settings, this.service);
+    const { iamMember } = new Grant(
       `${who}-${this.name}-run.invoker`,
-      { project, location: region, name: this.service, role: 'roles/run.invoker', member: identity.member },
+      { role: 'roles/run.invoker', why, member: identity.member, on },
       { parent: this },
     );
+    return iamMember;
   }
 }
 

@@ -1,6 +1,7 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import type { EventTopic } from './event-topic.ts';
+import { Grant, onTopic } from './grant.ts';
 import type { ServiceAgents } from './service-agents.ts';
 
 /** Prefixes whose objects have done their work within days: markers already read, and Dataflow's scratch. */
@@ -48,9 +49,14 @@ export class Lake extends pulumi.ComponentResource {
   }
 
   #notify({ topic, prefix }: { topic: EventTopic; prefix: string }, { project, agents }: LakeArgs): void {
-    const publisher = new gcp.pubsub.TopicIAMMember(
+    const publisher = new Grant(
       `storage-agent-${topic.name}-pubsub.publisher`,
-      { project, topic: topic.topic, role: 'roles/pubsub.publisher', member: agents.storage },
+      {
+        role: 'roles/pubsub.publisher',
+        why: `publishes a notification for each object under ${prefix}`,
+        member: agents.storage,
+        on: onTopic(project, topic.topic),
+      },
       { parent: this },
     );
     new gcp.storage.Notification(
@@ -63,7 +69,7 @@ export class Lake extends pulumi.ComponentResource {
         objectNamePrefix: prefix,
       },
       // Cloud Storage publishes a test message when it makes the notification.
-      { parent: this, dependsOn: publisher },
+      { parent: this, dependsOn: publisher.iamMember },
     );
   }
 }

@@ -1,6 +1,7 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { EventTopic } from './event-topic.ts';
+import { Grant, onSubscription, onTopic } from './grant.ts';
 import type { Tenancy } from './tenancy.ts';
 
 /** The longest that Pub/Sub waits for a push to be answered, and so longer than a function may take. */
@@ -40,9 +41,14 @@ export class PushSubscription extends pulumi.ComponentResource {
       { ...tenancy.settings, kmsKey: tenancy.kmsKey },
       { parent: this },
     );
-    const mayDeadLetter = new gcp.pubsub.TopicIAMMember(
+    const mayDeadLetter = new Grant(
       `pubsub-agent-${deadLetters.name}-pubsub.publisher`,
-      { project, topic: deadLetters.topic, role: 'roles/pubsub.publisher', member: tenancy.agents.pubsub },
+      {
+        role: 'roles/pubsub.publisher',
+        why: `moves what ${name} could not handle to its dead-letter topic`,
+        member: tenancy.agents.pubsub,
+        on: onTopic(project, deadLetters.topic),
+      },
       { parent: this },
     );
     const subscription = new gcp.pubsub.Subscription(
@@ -51,16 +57,15 @@ export class PushSubscription extends pulumi.ComponentResource {
         ...push(name, args.topic, args.target, tenancy),
         deadLetterPolicy: { deadLetterTopic: deadLetters.topic, maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS },
       },
-      { parent: this, dependsOn: [mayDeadLetter, ...args.mayInvoke] },
+      { parent: this, dependsOn: [mayDeadLetter.iamMember, ...args.mayInvoke] },
     );
-    // Pub/Sub acknowledges the message that it has moved to the dead-letter topic.
-    new gcp.pubsub.SubscriptionIAMMember(
+    new Grant(
       `pubsub-agent-${name}-pubsub.subscriber`,
       {
-        project,
-        subscription: subscription.name,
         role: 'roles/pubsub.subscriber',
+        why: 'acknowledges what it has moved to the dead-letter topic',
         member: tenancy.agents.pubsub,
+        on: onSubscription(project, subscription.name),
       },
       { parent: this },
     );

@@ -18,7 +18,7 @@ export class Schedule extends pulumi.ComponentResource {
   constructor(name: string, args: ScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     super('baton:index:Schedule', name, {}, opts);
     const { target, identity } = args;
-    const mayInvoke = target.grantInvoker('scheduler', identity);
+    const mayInvoke = target.grantInvoker('scheduler', identity, `wakes ${target.name} by the clock`);
     new gcp.cloudscheduler.Job(
       name,
       {

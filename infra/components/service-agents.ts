@@ -1,5 +1,6 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
+import { Grant, onProject } from './grant.ts';
 
 /** The services whose agents take part. The agents' names are irregular, so they can't be derived. */
 const AGENTS = {
@@ -31,6 +32,7 @@ const OTHER_APIS = [
   'compute.googleapis.com',
   'iam.googleapis.com',
   'logging.googleapis.com',
+  'monitoring.googleapis.com',
   'storage.googleapis.com',
 ];
 
@@ -111,13 +113,18 @@ export class ServiceAgents extends pulumi.ComponentResource {
       { project, service },
       { parent: this, dependsOn: enabled },
     );
-    const role = `roles/${name}.serviceAgent`;
-    return new gcp.projects.IAMMember(
+    const { iamMember } = new Grant(
       `${name}-agent-${name}.serviceAgent`,
-      { project, role, member: serviceAgent(service, projectNumber) },
+      {
+        role: `roles/${name}.serviceAgent`,
+        why: `is ${service}'s own agent`,
+        member: serviceAgent(service, projectNumber),
+        on: onProject(project),
+      },
       // Taking the stack down leaves the agent what Google would have given it.
       { parent: this, dependsOn: identity, retainOnDelete: true },
     );
+    return iamMember;
   }
 
   /** Taking the stack down leaves the API on: other programs may use it. */

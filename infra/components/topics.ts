@@ -24,5 +24,6 @@ export function mayPublish(topics: EventTopics, ...events: EventName[]): Grants[
     name,
     topic: topics.get(name)!.topic,
     role: 'roles/pubsub.publisher',
+    why: `publishes ${name} events`,
   }));
 }

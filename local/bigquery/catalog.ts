@@ -26,6 +26,8 @@ export interface TableRecord {
   labels?: Record<string, string>;
   description?: string;
   friendlyName?: string;
+  /** Kept for whoever reads it: rows are not stored by it. */
+  timePartitioning?: { type: string; field?: string };
   /** Milliseconds since the epoch; the table is gone after it. */
   expirationTime?: number;
   creationTime: number;

@@ -27,6 +27,9 @@ export interface BigQueryOptions {
   memoryLimit?: string;
 }
 
+/** A table, or with a query a view. */
+type TableDeclaration = TableSettings & { reference: TableReference; fields: TableField[] };
+
 /** BigQuery on one DuckDB file. */
 export class BigQueryEngine implements Warehouse {
   readonly database: Database;
@@ -76,6 +79,20 @@ export class BigQueryEngine implements Warehouse {
   async createView(reference: TableReference, query: string, settings: TableSettings): Promise<TableRecord> {
     const { fields } = await this.#runner.run(query, { project: reference.projectId }, true);
     return this.tables.createTable(reference, fields, { ...settings, viewQuery: query });
+  }
+
+  /** Creates a table or view, or brings the one that is there to this declaration. */
+  async declareTable({ reference, fields, viewQuery, ...settings }: TableDeclaration): Promise<void> {
+    const existing = this.catalog.findTable(reference);
+    if (viewQuery !== undefined) {
+      if (existing?.viewQuery === viewQuery) return;
+      if (existing) await this.tables.deleteTable(reference);
+      await this.createView(reference, viewQuery, settings);
+    } else if (existing) {
+      await this.tables.patchTable(reference, { ...settings, fields });
+    } else {
+      await this.tables.createTable(reference, fields, settings);
+    }
   }
 
   async append(

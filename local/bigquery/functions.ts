@@ -93,6 +93,8 @@ const REWRITTEN: Record<string, Translation> = {
   SPLIT: (text, separator = "','") => `string_split(${text}, ${separator})`,
   REGEXP_REPLACE: (text, pattern, by) => `regexp_replace(${text}, ${pattern}, ${by}, 'g')`,
   REGEXP_EXTRACT: regexpExtract,
+  // Bytes that are no UTF-8 become NULL here, in BigQuery replacement characters.
+  SAFE_CONVERT_BYTES_TO_STRING: (bytes) => `TRY(decode(${bytes}))`,
   TO_HEX: (bytes) => `lower(hex(${bytes}))`,
   MD5: (text) => `unhex(md5(${text}))`,
   SHA1: (text) => `unhex(sha1(${text}))`,

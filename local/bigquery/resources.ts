@@ -39,6 +39,7 @@ export function tableResource(table: TableRecord, location: string, numRows?: nu
     ...(table.labels && { labels: table.labels }),
     ...(table.description && { description: table.description }),
     ...(table.friendlyName && { friendlyName: table.friendlyName }),
+    ...(table.timePartitioning && { timePartitioning: table.timePartitioning }),
     ...(table.expirationTime !== undefined && { expirationTime: String(table.expirationTime) }),
     creationTime: String(table.creationTime),
     lastModifiedTime: String(table.lastModifiedTime),

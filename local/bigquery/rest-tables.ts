@@ -21,6 +21,7 @@ const TableBody = z.looseObject({
   labels: z.record(z.string(), z.string()).optional(),
   description: z.string().optional(),
   friendlyName: z.string().optional(),
+  timePartitioning: z.looseObject({ type: z.string(), field: z.string().optional() }).optional(),
   expirationTime: z.coerce.number().optional(),
 });
 
@@ -32,11 +33,12 @@ const InsertAllBody = z.looseObject({
 
 /** The settings of a table resource, by the catalogue's names. */
 function settingsOf(body: z.infer<typeof TableBody>) {
-  const { labels, description, friendlyName, expirationTime } = body;
+  const { labels, description, friendlyName, timePartitioning, expirationTime } = body;
   const given = {
     labels,
     description,
     friendlyName,
+    timePartitioning,
     expirationTime,
     kmsKeyName: body.encryptionConfiguration?.kmsKeyName,
   };

@@ -19,7 +19,16 @@ export type DatasetSettings = Omit<DatasetRecord, 'creationTime' | 'lastModified
 
 /** What a caller chooses about a new table, besides its name and its columns. */
 export type TableSettings = Partial<
-  Pick<TableRecord, 'kmsKeyName' | 'labels' | 'description' | 'friendlyName' | 'expirationTime' | 'viewQuery'>
+  Pick<
+    TableRecord,
+    | 'kmsKeyName'
+    | 'labels'
+    | 'description'
+    | 'friendlyName'
+    | 'timePartitioning'
+    | 'expirationTime'
+    | 'viewQuery'
+  >
 >;
 
 /** Datasets and tables as the REST API and DDL change them. */

@@ -1,4 +1,4 @@
-import type { Authorize, ObjectStore, TableReference, Warehouse } from '../boundaries.ts';
+import type { Authorize, ObjectStore, TableReference, TableWriter, Warehouse } from '../boundaries.ts';
 
 /** Cloud Storage with the rights of one principal, as far as a pipeline's workers use it. */
 export function objectsAs(principal: string, objects: ObjectStore, authorize: Authorize): ObjectStore {
@@ -38,6 +38,24 @@ export function objectsAs(principal: string, objects: ObjectStore, authorize: Au
     delete(bucket, name) {
       check('delete', bucket, name);
       objects.delete(bucket, name);
+    },
+  };
+}
+
+/** Tables with the rights of one principal, which appends by streams and not by jobs. */
+export function tablesAs(principal: string, tables: TableWriter, authorize: Authorize): TableWriter {
+  const check = (permission: string, { projectId, datasetId, tableId }: TableReference) => {
+    const name = `projects/${projectId}/datasets/${datasetId}/tables/${tableId}`;
+    authorize({ principal, permission, resource: `//bigquery.googleapis.com/${name}` });
+  };
+  return {
+    async schema(table) {
+      check('bigquery.tables.get', table);
+      return tables.schema(table);
+    },
+    async append(table, rows, options) {
+      check('bigquery.tables.updateData', table);
+      return tables.append(table, rows, options);
     },
   };
 }

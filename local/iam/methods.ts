@@ -41,15 +41,17 @@ const PUBLISHER: Record<string, Rule> = {
 };
 
 const SUBSCRIBER: Record<string, Rule> = {
-  CreateSubscription: ({ name, topic, pushConfig }) => [
+  CreateSubscription: ({ name, topic, pushConfig, bigqueryConfig }) => [
     pubsub('subscriptions.create', projectOf(name)),
     pubsub('topics.attachSubscription', topic),
     ...actAs(pushConfig?.oidcToken?.serviceAccountEmail),
+    ...actAs(bigqueryConfig?.serviceAccountEmail),
   ],
   GetSubscription: ({ subscription }) => [pubsub('subscriptions.get', subscription)],
   UpdateSubscription: ({ subscription }) => [
     pubsub('subscriptions.update', subscription.name),
     ...actAs(subscription.pushConfig?.oidcToken?.serviceAccountEmail),
+    ...actAs(subscription.bigqueryConfig?.serviceAccountEmail),
   ],
   ListSubscriptions: ({ project }) => [pubsub('subscriptions.list', project)],
   DeleteSubscription: ({ subscription }) => [pubsub('subscriptions.delete', subscription)],

@@ -71,6 +71,12 @@ export class Policy {
     return { ...access, grants, isOwner };
   }
 
+  /** The grants on one resource itself, as its own IAM policy lists them. */
+  grantsOn(resource: string): Grant[] {
+    const all = [...this.#byMember.values()].flat();
+    return all.map(({ grant }) => grant).filter((grant) => grant.resource === resource);
+  }
+
   allows(access: Access): boolean {
     const decision = this.decide(access);
     this.#options.onDecision?.(decision);

@@ -87,11 +87,18 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
   'gcp:logging/projectBucketConfig:ProjectBucketConfig': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.location}/buckets/${inputs.bucketId}`,
   }),
+  'gcp:monitoring/notificationChannel:NotificationChannel': ({ inputs, name }) => {
+    const channel = `projects/${inputs.project}/notificationChannels/${name}`;
+    return { id: channel, also: { name: channel } };
+  },
   'gcp:vertex/aiMetadataStore:AiMetadataStore': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.region}/metadataStores/${inputs.name}`,
   }),
   'gcp:bigquery/dataset:Dataset': ({ inputs }) => ({
     id: `projects/${inputs.project}/datasets/${inputs.datasetId}`,
+  }),
+  'gcp:bigquery/table:Table': ({ inputs }) => ({
+    id: `projects/${inputs.project}/datasets/${inputs.datasetId}/tables/${inputs.tableId}`,
   }),
 };
 

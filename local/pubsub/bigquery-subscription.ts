@@ -1,4 +1,4 @@
-import type { TableField, Warehouse } from '../boundaries.ts';
+import type { TableField, TableWriter } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { DestinationBackoff } from './backoff.ts';
 import { type Row, rowOf } from './bigquery-row.ts';
@@ -14,25 +14,36 @@ export type BigQueryState = (typeof BigQueryState)[keyof typeof BigQueryState];
 
 const BATCH: Allowance = { messages: 500, bytes: 4 << 20, perOrderingKey: 500 };
 
+/**
+ * The least time from one write to the next. What arrives meanwhile is one batch: a transaction for each message
+ * would keep the warehouse from everybody else when thousands arrive in a second.
+ */
+const PAUSE_MS = 200;
+/** A write may have to wait for a long one of somebody else's. */
+const ACK_DEADLINE_MS = 600_000;
+
 /** Appends a subscription's messages to a table, one batch after the other; each row at least once. */
 export class BigQueryConsumer implements Consumer {
   state: BigQueryState = BigQueryState.ACTIVE;
+  readonly ackDeadlineMs = ACK_DEADLINE_MS;
 
   readonly #subscription: Subscription;
   readonly #config: BigQueryConfig;
-  readonly #warehouse: Warehouse;
+  readonly #tables: TableWriter;
+  readonly #clock: Clock;
   readonly #backoff: DestinationBackoff;
-  #isWriting = false;
+  #isBusy = false;
 
-  constructor(subscription: Subscription, config: BigQueryConfig, warehouse: Warehouse, clock: Clock) {
+  constructor(subscription: Subscription, config: BigQueryConfig, tables: TableWriter, clock: Clock) {
     this.#subscription = subscription;
     this.#config = config;
-    this.#warehouse = warehouse;
+    this.#tables = tables;
+    this.#clock = clock;
     this.#backoff = new DestinationBackoff(clock, () => subscription.wake());
   }
 
   allowance(): Allowance {
-    return this.#isWriting || this.#backoff.isPausing ? NOTHING : BATCH;
+    return this.#isBusy || this.#backoff.isPausing ? NOTHING : BATCH;
   }
 
   deliver(deliveries: Delivery[]): void {
@@ -46,22 +57,24 @@ export class BigQueryConsumer implements Consumer {
   }
 
   async #write(deliveries: Delivery[]): Promise<void> {
-    this.#isWriting = true;
+    this.#isBusy = true;
     try {
-      const columns = await this.#warehouse.schema(parseTable(this.#config.table));
+      const columns = await this.#tables.schema(parseTable(this.#config.table));
       await this.#append(deliveries, columns);
     } catch (error) {
       this.#refuse(deliveries, error);
     }
-    this.#isWriting = false;
-    this.#subscription.wake();
+    this.#clock.after(PAUSE_MS, () => {
+      this.#isBusy = false;
+      this.#subscription.wake();
+    });
   }
 
   /** An append is all or nothing, so a batch that fails is tried again row by row: the good ones get through. */
   async #append(deliveries: Delivery[], columns: TableField[]): Promise<void> {
     try {
       const rows = deliveries.map((delivery) => this.#row(delivery, columns));
-      await this.#warehouse.append(parseTable(this.#config.table), rows);
+      await this.#tables.append(parseTable(this.#config.table), rows);
     } catch (error) {
       if (deliveries.length === 1) {
         this.#refuse(deliveries, error);

@@ -1,4 +1,4 @@
-import type { CheckKey, MessageBroker, MessageInput, Warehouse } from '../boundaries.ts';
+import type { CheckKey, MessageBroker, MessageInput, TableWriter } from '../boundaries.ts';
 import { BigQueryConsumer } from './bigquery-subscription.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Consumer, DeliveryEvent } from './consumer.ts';
@@ -21,8 +21,11 @@ export interface PubSubOptions {
   stateDir: string;
   /** How push requests leave, and with which tokens. */
   transport: PushTransport;
-  /** Where BigQuery subscriptions write; without one they are UNIMPLEMENTED. */
-  warehouse?: Warehouse;
+  /**
+   * Where a project's BigQuery subscriptions write, with the rights of their service account, or without one of
+   * Pub/Sub's agent; without it they are UNIMPLEMENTED.
+   */
+  tablesOf?: (project: string, serviceAccountEmail: string | undefined) => TableWriter;
   clock?: Clock;
   /** Whether the service may move messages from a subscription to its dead-letter topic; without it, it may. */
   mayDeadLetter?: (subscription: string, topic: string) => boolean;
@@ -199,17 +202,17 @@ export class PubSub implements MessageBroker {
   #complete(input: SubscriptionInput): SubscriptionConfig {
     const config = completeSubscription(input);
     if (config.deadLetterPolicy) this.store.topic(config.deadLetterPolicy.deadLetterTopic);
-    if (config.bigqueryConfig && !this.#options.warehouse)
-      throw unimplemented('Subscription.bigquery_config');
+    if (config.bigqueryConfig && !this.#options.tablesOf) throw unimplemented('Subscription.bigquery_config');
     return config;
   }
 
   #createConsumer(subscription: Subscription): Consumer | undefined {
     const { pushConfig, bigqueryConfig } = subscription.config;
-    const { transport, warehouse } = this.#options;
+    const { transport, tablesOf } = this.#options;
     if (pushConfig) return new PushConsumer(subscription, transport, this.clock);
-    if (!bigqueryConfig || !warehouse) return undefined;
-    return new BigQueryConsumer(subscription, bigqueryConfig, warehouse, this.clock);
+    if (!bigqueryConfig || !tablesOf) return undefined;
+    const tables = tablesOf(subscription.name.split('/')[1], bigqueryConfig.serviceAccountEmail);
+    return new BigQueryConsumer(subscription, bigqueryConfig, tables, this.clock);
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Authorize, KeyUse, ObjectStore, Warehouse } from '../boundaries.ts';
+import type { Authorize, KeyUse, ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
+import type { DeclaredResources } from '../control-plane/declared-resources.ts';
+import type { IamPolicy } from '../control-plane/iam-policy.ts';
 import type { EventarcTrigger } from '../run/eventarc.ts';
 import type { FunctionDeclaration } from '../run/types.ts';
 
@@ -51,6 +53,16 @@ export interface ScheduledJob {
   };
 }
 
+/** A table, or with a query a view. */
+export interface TableDeclaration {
+  reference: TableReference;
+  fields: TableField[];
+  viewQuery?: string;
+  description?: string;
+  kmsKeyName?: string;
+  timePartitioning?: { type: string; field?: string };
+}
+
 /** The parts of the local cloud in which a program's resources become real; each method may be called again. */
 export interface RealisableCloud {
   /** The folder of the local cloud's state. */
@@ -59,6 +71,8 @@ export interface RealisableCloud {
   iam?: { authorize: Authorize; deployer(stack: string): string };
   storage: Pick<ObjectStore, 'list' | 'write'> & {
     declareBucket(bucket: Parameters<ObjectStore['createBucket']>[0]): void;
+    /** Gives the bucket the policy that its `getIamPolicy` answers. */
+    declareIamPolicy(bucket: string, policy: IamPolicy): void;
     declareNotification(
       bucket: string,
       notification: {
@@ -74,7 +88,10 @@ export interface RealisableCloud {
     declareTopic(topic: object): void;
     declareSubscription(subscription: object): void;
   };
-  warehouse: Pick<Warehouse, 'createDataset'>;
+  warehouse: Pick<Warehouse, 'createDataset'> & {
+    /** Creates the table or view, or brings the one that is there to this declaration. */
+    declareTable(table: TableDeclaration): Promise<void>;
+  };
   functions: {
     declare(declaration: FunctionDeclaration): Promise<void>;
   };
@@ -82,6 +99,7 @@ export interface RealisableCloud {
     declare(trigger: EventarcTrigger): void;
   };
   scheduler: { declare(job: ScheduledJob): void };
+  controlPlane: Pick<DeclaredResources, 'declare' | 'enable'>;
   keys: {
     /** Has everything in the project need a key. */
     requireKeys(project: string): void;

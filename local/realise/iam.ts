@@ -25,6 +25,11 @@ const GRANTED_ON: Record<string, (resource: DeclaredResource) => string> = {
     const { project: of, subscription } = read(resource, project.extend({ subscription: z.string() }));
     return inProject('subscriptions', subscription, of);
   },
+  'gcp:bigquery/iamMember:IamMember': (resource) => {
+    const place = project.extend({ datasetId: z.string(), tableId: z.string() });
+    const { project: of, datasetId, tableId } = read(resource, place);
+    return `projects/${of}/datasets/${datasetId}/tables/${tableId}`;
+  },
   'gcp:serviceaccount/iAMMember:IAMMember': (resource) =>
     read(resource, z.object({ serviceAccountId: z.string() })).serviceAccountId,
   'gcp:cloudrunv2/serviceIamMember:ServiceIamMember': (resource) => {

@@ -1,17 +1,19 @@
 import { z } from 'zod';
+import { realiseDataset, realiseTable } from './bigquery.ts';
 import type { IamMember, RealisableCloud, ServiceAccount } from './cloud.ts';
 import { type DeclaredResource, read } from './declared.ts';
+import { describeResource } from './described.ts';
 import { FunctionSources } from './function-source.ts';
 import { isIamMember, readIamMember, readServiceAccount } from './iam.ts';
 import { checkDeclaredKey, projectsWithKeys, realiseKey, realiseKeyMember, realiseKeyRing } from './keys.ts';
 import { realiseSubscription, realiseTopic } from './pubsub.ts';
 import { realiseFunction, realiseTrigger } from './run.ts';
 import { realiseJob } from './scheduler.ts';
-import { realiseBucket, realiseNotification, realiseObject } from './storage.ts';
+import { realiseBucket, realiseBucketPolicies, realiseNotification, realiseObject } from './storage.ts';
 
 /** Types that change nothing on this machine, each for its reason. */
 const WITHOUT_LOCAL_EFFECT = new Set([
-  // Every API is enabled, and every service agent exists.
+  // Every API answers, enabled or not, and every service agent exists.
   'gcp:projects/service:Service',
   'gcp:projects/serviceIdentity:ServiceIdentity',
   // Images are built from the repository's Dockerfiles by their name; only the key is checked, as in what follows.
@@ -28,6 +30,11 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:compute/subnetwork:Subnetwork',
   'gcp:compute/firewall:Firewall',
   'gcp:workbench/instance:Instance',
+  // Nothing measures, draws or mails here; what the metrics' filters pass is tested against the entries of runs.
+  'gcp:logging/metric:Metric',
+  'gcp:monitoring/alertPolicy:AlertPolicy',
+  'gcp:monitoring/dashboard:Dashboard',
+  'gcp:monitoring/notificationChannel:NotificationChannel',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',
@@ -52,6 +59,7 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
   for (const project of projectsWithKeys(resources)) cloud.keys.requireKeys(project);
   for (const resource of resources) {
     checkDeclaredKey(resource, cloud);
+    describeResource(resource, cloud);
     if (isIamMember(resource)) {
       realised.iamMembers.push(readIamMember(resource));
       realiseKeyMember(resource, cloud);
@@ -82,6 +90,9 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
       case 'gcp:bigquery/dataset:Dataset':
         await realiseDataset(resource, cloud);
         break;
+      case 'gcp:bigquery/table:Table':
+        await realiseTable(resource, cloud);
+        break;
       case 'gcp:cloudfunctionsv2/function:Function':
         await realiseFunction(resource, cloud, sources);
         break;
@@ -98,6 +109,7 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
         checkHasNoLocalEffect(resource);
     }
   }
+  realiseBucketPolicies(realised.iamMembers, cloud);
   return realised;
 }
 
@@ -120,23 +132,4 @@ function serviceUris(resources: DeclaredResource[]): Map<string, string> {
       return [serviceConfig.service, serviceConfig.uri];
     }),
   );
-}
-
-const Dataset = z.object({
-  project: z.string(),
-  datasetId: z.string(),
-  location: z.string().default('US'),
-  labels: z.record(z.string(), z.string()).optional(),
-  defaultEncryptionConfiguration: z.object({ kmsKeyName: z.string() }).optional(),
-});
-
-async function realiseDataset(resource: DeclaredResource, { warehouse }: RealisableCloud): Promise<void> {
-  const { project, defaultEncryptionConfiguration, ...dataset } = read(resource, Dataset);
-  await warehouse
-    .createDataset({ ...dataset, projectId: project, kmsKeyName: defaultEncryptionConfiguration?.kmsKeyName })
-    .catch(unlessItExists);
-}
-
-function unlessItExists(error: unknown): void {
-  if ((error as { status?: string }).status !== 'ALREADY_EXISTS') throw error;
 }

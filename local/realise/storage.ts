@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { RealisableCloud } from './cloud.ts';
+import { policyOf } from '../control-plane/iam-policy.ts';
+import type { IamMember, RealisableCloud } from './cloud.ts';
 import { type DeclaredResource, read } from './declared.ts';
 import { FunctionArchive } from './function-source.ts';
 
@@ -47,6 +48,15 @@ export function realiseBucket(resource: DeclaredResource, cloud: RealisableCloud
     },
     ...(rule.length > 0 && { lifecycle: { rule } }),
   });
+}
+
+/** A bucket's policy is read from Cloud Storage itself. */
+export function realiseBucketPolicies(members: IamMember[], { storage }: RealisableCloud): void {
+  const buckets = Map.groupBy(
+    members.filter(({ resource }) => resource.startsWith('projects/_/buckets/')),
+    ({ resource }) => resource.split('/')[3],
+  );
+  for (const [bucket, grants] of buckets) storage.declareIamPolicy(bucket, policyOf(grants));
 }
 
 const Notification = z.object({

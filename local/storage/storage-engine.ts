@@ -7,6 +7,7 @@ import type { ObjectDraft, VersionOptions } from './bucket-objects.ts';
 import { type Bucket, Buckets } from './buckets.ts';
 import { requireChecksums } from './checksums.ts';
 import { Generations } from './generations.ts';
+import type { IamPolicy } from './iam-policy.ts';
 import { checkBucketKey, objectKeyVersion } from './key-check.ts';
 import type { NotificationConfig, NotificationDeclaration } from './notification-config.ts';
 import { type StagedContent, StagingArea } from './object-files.ts';
@@ -90,6 +91,14 @@ export class StorageEngine implements ObjectStore {
     }
     checkBucketKey(this.#checkKey, declaration);
     this.buckets.redeclare(this.buckets.get(name), project, fields);
+  }
+
+  /** @throws NOT_FOUND */
+  declareIamPolicy(name: string, policy: IamPolicy): void {
+    const bucket = this.buckets.get(name);
+    if (JSON.stringify(bucket.iamPolicy) === JSON.stringify(policy)) return;
+    bucket.iamPolicy = policy;
+    this.buckets.save(bucket);
   }
 
   /** Throws NOT_FOUND, INVALID_ARGUMENT, or what `checkKey` throws. */

@@ -5,6 +5,8 @@ import { type PubSubService, startPubSub, topicWith } from './pubsub-service.ts'
 
 /** Tables in memory; an append is all or nothing, and a column's type is checked as BigQuery would. */
 class MemoryWarehouse implements Warehouse {
+  /** How many appends there were. */
+  appends = 0;
   readonly tables = new Map<string, { fields: TableField[]; rows: Record<string, unknown>[] }>();
 
   rows(table: string) {
@@ -24,6 +26,7 @@ class MemoryWarehouse implements Warehouse {
   async append(reference: TableReference, rows: Iterable<Record<string, unknown>>): Promise<number> {
     const { fields, rows: stored } = this.#table(reference);
     const added = [...rows];
+    this.appends++;
     for (const row of added) {
       for (const { name, type } of fields) {
         if (type === 'INTEGER' && name in row && !Number.isInteger(row[name])) {
@@ -79,6 +82,15 @@ test('each message becomes a row, with its metadata', async () => {
     data: '{"n":1}',
   });
   await vi.waitFor(() => expect(service.broker.statistics(subscription.name).unacked).toBe(0), within);
+});
+
+test('thousands of messages are a few appends', async () => {
+  await warehouse.createTable(table('burst'), [column('data')]);
+  const { topic } = await topicWith(service.client, 'burst', { bigqueryConfig: { table: 'p.d.burst' } });
+  const before = warehouse.appends;
+  for (let n = 0; n < 3000; n++) service.broker.publish(topic.name, [{ data: Buffer.from(String(n)) }]);
+  await vi.waitFor(() => expect(warehouse.rows('p.d.burst')).toHaveLength(3000), within);
+  expect(warehouse.appends - before).toBeLessThan(20);
 });
 
 test("with the table's schema, the fields of the data are the columns", async () => {

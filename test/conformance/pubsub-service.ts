@@ -71,7 +71,7 @@ export function openBroker(
   const broker = new Broker({
     stateDir,
     transport,
-    warehouse,
+    ...(warehouse && { tablesOf: () => warehouse }),
     onDelivery: (event) => deliveries.push(event),
   });
   broker.start();

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Deployed, EvalPassed, type RunId } from '../../events/index.ts';
+import {
+  Deployed,
+  EvalPassed,
+  endingName,
+  type RunId,
+  TENANT_OF,
+  type Tenant,
+  toPubsubMessage,
+} from '../../events/index.ts';
 import type { RunView } from '../../ops/runs/run-view.ts';
 import { predict, readSamples, type Sample } from '../../ops/start/predict.ts';
 import { CENSUS, startTestCloud, type TestCloud } from './cloud.ts';
@@ -104,7 +112,56 @@ describe('the chain on the census data', () => {
     await expect.poll(acknowledged, { timeout: 30_000 }).toBe(soFar + 1);
     expect(await runFolders(test)).toEqual(before);
   });
+
+  it("has each of its events in its tenant's ledger exactly once, also when they were published again", async () => {
+    await publishAgain(test, view);
+    const idsOf = (tenant: Tenant) =>
+      view.stages.filter(({ stage }) => TENANT_OF[stage] === tenant).map(({ event }) => event?.id);
+    for (const tenant of ['nonprod', 'prod'] as const) {
+      const ledger = async () => {
+        const rows = await ledgerOf(test, tenant, run);
+        return { ids: rows.map(({ id }) => id), allCopied: rows.every(({ copies }) => copies > 1) };
+      };
+      const all = { ids: idsOf(tenant), allCopied: true };
+      expect(all.ids.length).toBeGreaterThan(1);
+      await expect.poll(ledger, { timeout: 20_000 }).toEqual(all);
+    }
+    const [first] = await ledgerOf(test, 'nonprod', run);
+    expect(first).toMatchObject({ type: 'dev.baton.dataset.ready.v1', attempt: 1, run });
+    expect(JSON.parse(first.data)).toEqual(view.stages[0].event?.data);
+  });
 });
+
+/** Publishes the run's events a second time. */
+async function publishAgain({ cloud }: TestCloud, { stages }: RunView): Promise<void> {
+  const { PubSub } = await import('@google-cloud/pubsub');
+  const pubsub = new PubSub();
+  for (const { stage, event } of stages) {
+    const project = cloud.output(TENANT_OF[stage], 'project');
+    const topic = pubsub.topic(`projects/${project}/topics/${endingName(event!)}`);
+    await topic.publishMessage(toPubsubMessage(event!));
+  }
+  await pubsub.close();
+}
+
+interface LedgerRow {
+  id: string;
+  type: string;
+  run: string;
+  attempt: number;
+  copies: number;
+  data: string;
+}
+
+/** What a tenant's ledger has of a run, oldest event first. */
+async function ledgerOf({ cloud }: TestCloud, tenant: Tenant, run: RunId): Promise<LedgerRow[]> {
+  const { BigQuery } = await import('@google-cloud/bigquery');
+  const [rows] = await new BigQuery({ projectId: cloud.output(tenant, 'project') }).query({
+    query: `SELECT * FROM \`${cloud.output(tenant, 'ledger')}\` WHERE run = @run ORDER BY time, published`,
+    params: { run },
+  });
+  return rows as LedgerRow[];
+}
 
 /** The key of each resource that the handlers created, by what it is. */
 async function keysOfWhatTheRunMade() {
@@ -130,7 +187,8 @@ async function keysOfWhatTheRunMade() {
   const [models] = await new ModelServiceClient(region).listModels({ parent: parent('baton-prod') });
   const [endpoints] = await new EndpointServiceClient(region).listEndpoints({ parent: parent('baton-prod') });
   const [monitoringJobs] = await jobs.listModelDeploymentMonitoringJobs({ parent: parent('baton-prod') });
-  const [logs] = await new BigQuery({ projectId: 'baton-prod' }).getDatasets();
+  const [datasets] = await new BigQuery({ projectId: 'baton-prod' }).getDatasets();
+  const logs = datasets.filter(({ id }) => id !== 'ledger');
   const keys = (what: string, made: { encryptionSpec?: { kmsKeyName?: string | null } | null }[]) =>
     Object.fromEntries(made.map((one, index) => [`${what} ${index + 1}`, one.encryptionSpec?.kmsKeyName]));
   expect([ingests, customJobs, models, endpoints, monitoringJobs, logs].map((made) => made.length)).toEqual([

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layout, ModelTrained } from '../../events/index.ts';
+import { recordProgram } from '../../local/program/record-program.ts';
 import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
+import { doctor, problemsIn } from './doctor.ts';
 
 /** What keeps a model that could be trained out of production. */
 const CASES: {
@@ -8,6 +11,8 @@ const CASES: {
   config: Record<string, string>;
   state: string;
   stages: string[];
+  /** What the metric of endings counts, by stage and event. */
+  counted: string[];
   says: RegExp;
   /** The replicas of each pool that trained. */
   pools?: number[];
@@ -17,6 +22,7 @@ const CASES: {
     config: { 'baton:gate': '{"accuracy":1.1}', 'baton:trainReplicas': '2' },
     state: 'gate-failed',
     stages: ['prepare completed', 'ingest completed', 'train completed', 'evaluate failed'],
+    counted: ['prepare dataset-ready', 'ingest ingest-done', 'train model-trained', 'evaluate eval-failed'],
     says: /accuracy 0\.\d{4} is 0\.\d{4} below 1\.1/,
     pools: [1, 1],
   },
@@ -25,11 +31,15 @@ const CASES: {
     config: { 'baton:trainParameters': '{"tres":100}' },
     state: 'parked',
     stages: ['prepare completed', 'ingest completed', 'train parked'],
+    counted: ['prepare dataset-ready', 'ingest ingest-done', 'train parked BATON_OPERATION_FAILED'],
     says: /customJobs\/\d+ ended as JOB_STATE_FAILED: .*tres/s,
   },
 ];
 
-describe.each(CASES)('$when', ({ config, state, stages, says, pools }) => {
+/** Recorded in a process of its own: Pulumi would load gRPC here before it is led to the local cloud. */
+const declared = recordProgram({ directory: resolve('infra'), stacks: ['nonprod'] });
+
+describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) => {
   let test: TestCloud;
   beforeAll(async () => {
     test = await startTestCloud({ config });
@@ -47,6 +57,36 @@ describe.each(CASES)('$when', ({ config, state, stages, says, pools }) => {
     expect(inProd).toEqual([]);
     const trained = view.stages.find(({ stage }) => stage === 'train')?.event;
     if (pools) expect(await poolsOf(ModelTrained.data.parse(trained?.data).job)).toEqual(pools);
+  });
+
+  it('left log entries that the declared metrics count and measure', async () => {
+    const { Logging } = await import('@google-cloud/logging');
+    const logging = new Logging({ projectId: test.cloud.output('nonprod', 'project') });
+    const passedBy = async (metric: string) => {
+      const [{ resources }] = await declared;
+      const found = resources.find(
+        ({ type, name }) => type === 'gcp:logging/metric:Metric' && name === metric,
+      );
+      const [entries] = await logging.getEntries({
+        filter: String(found?.inputs.filter),
+        orderBy: 'timestamp asc',
+      });
+      return entries.map(({ data }) => data as { stage: string; event: string; code?: string });
+    };
+    const endings = async () =>
+      (await passedBy('endings')).map(({ stage, event, code }) =>
+        [stage, event, code].filter(Boolean).join(' '),
+      );
+    await expect.poll(endings, { timeout: 10_000 }).toEqual(counted);
+    const measured = (await passedBy('stage-seconds')).map(({ stage }) => stage);
+    expect(measured).toEqual(counted.map((ending) => ending.split(' ')[0]));
+  });
+
+  it('is no matter for the doctor: all that the program declares is well', async () => {
+    const { code, output } = await doctor(test.cloud, '--format', 'json');
+    expect(problemsIn(output)).toEqual([]);
+    expect(code).toBe(0);
+    expect(new Set(JSON.parse(output).map(({ check }: { check: string }) => check)).size).toBe(10);
   });
 });
 

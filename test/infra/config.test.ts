@@ -52,7 +52,8 @@ describe('leaving out', () => {
 
   it('a grant leaves out nothing else: a program that forgot it would still declare the rest', () => {
     const [some] = leaveOut(['storage-agent-cloudkms.cryptoKeyEncrypterDecrypter'], all);
-    expect(some.resources).toHaveLength(all[0].resources.length - 1);
+    const google = ({ resources }: RecordedStack) => resources.filter(({ type }) => type.startsWith('gcp:'));
+    expect(google(some)).toHaveLength(google(all[0]).length - 1);
   });
 
   it('a resource that there is not is an error', () => {

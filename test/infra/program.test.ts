@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_TOPICS } from '../../events/topics.ts';
-import type { RecordedStack } from '../../local/program/recorded.ts';
+import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
 import { ofType, recordBoth, TYPES } from './recorded-program.ts';
 
 let stacks: RecordedStack[];
@@ -8,6 +8,7 @@ beforeAll(async () => {
   stacks = await recordBoth();
 });
 
+const pushes = () => ofType(stacks, TYPES.subscription).filter(({ inputs }) => inputs.pushConfig);
 const names = (type: string, stack: string) => ofType(stacks, type, stack).map(({ inputs }) => inputs.name);
 
 describe('the topics', () => {
@@ -50,7 +51,7 @@ describe('the functions', () => {
   it('end before Pub/Sub would deliver again', () => {
     for (const { inputs } of ofType(stacks, TYPES.function)) {
       const { timeoutSeconds } = inputs.serviceConfig as { timeoutSeconds: number };
-      for (const subscription of ofType(stacks, TYPES.subscription)) {
+      for (const subscription of pushes()) {
         expect(timeoutSeconds).toBeLessThan(subscription.inputs.ackDeadlineSeconds as number);
       }
     }
@@ -71,7 +72,7 @@ describe('the subscriptions', () => {
 
   it('push with an identity token for the function, as an account that may invoke it', () => {
     const invokers = ofType(stacks, TYPES.invoker).map(({ inputs }) => `${inputs.member} ${inputs.name}`);
-    for (const { inputs } of ofType(stacks, TYPES.subscription)) {
+    for (const { inputs } of pushes()) {
       const { pushEndpoint, oidcToken } = inputs.pushConfig as {
         pushEndpoint: string;
         oidcToken: { serviceAccountEmail: string; audience: string };
@@ -92,7 +93,7 @@ describe('the subscriptions', () => {
   });
 
   it('send what fails to a dead-letter topic that is pushed to park', () => {
-    const subscriptions = ofType(stacks, TYPES.subscription);
+    const subscriptions = pushes();
     const working = subscriptions.filter(({ name }) => !isDeadLetters(name));
     expect(working.map(({ name }) => name).sort()).toEqual([
       'deploy',
@@ -136,8 +137,9 @@ it('wakes settle by markers, by the clock and by Dataflow', () => {
 
 it('waits with everything until the APIs and their service agents are there, with the roles that Google gave them', () => {
   for (const { resources } of stacks) {
-    const isAgent = ({ parent }: { parent?: string }) => parent?.endsWith('::service-agents');
-    const roles = resources.filter(({ inputs, ...made }) => isAgent(made) && 'role' in inputs);
+    const isRole = ({ inputs }: RecordedResource) => String(inputs.role).endsWith('.serviceAgent');
+    const isAgent = (made: RecordedResource) => made.parent?.endsWith('::service-agents') || isRole(made);
+    const roles = resources.filter(isRole);
     const identities = resources.filter(({ type }) => type.endsWith(':ServiceIdentity'));
     expect(roles.map(({ inputs }) => inputs.role)).toEqual(
       identities.map(({ inputs }) => `roles/${String(inputs.service).split('.')[0]}.serviceAgent`),

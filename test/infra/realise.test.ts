@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
-import type { RealisableCloud, ScheduledJob } from '../../local/realise/cloud.ts';
+import type { RealisableCloud, ScheduledJob, TableDeclaration } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
 import type { EventarcTrigger } from '../../local/run/eventarc.ts';
 import type { FunctionDeclaration } from '../../local/run/types.ts';
@@ -21,6 +22,7 @@ let keys = newKeys();
 const functions: FunctionDeclaration[] = [];
 const triggers: EventarcTrigger[] = [];
 const jobs: ScheduledJob[] = [];
+const tables: TableDeclaration[] = [];
 let pubsub: PubSub;
 let storage: StorageEngine;
 let cloud: RealisableCloud;
@@ -31,6 +33,7 @@ beforeAll(async () => {
   pubsub = new PubSub({
     stateDir,
     checkKey: (use) => keys.check('pubsub.googleapis.com', use),
+    tablesOf: () => ({ schema: async () => [], append: async () => 0 }),
     transport: { identityToken: async () => '', post: async () => ({ status: 503 }) },
   });
   storage = new StorageEngine({ stateDir, checkKey: (use) => keys.check('storage.googleapis.com', use) });
@@ -38,10 +41,11 @@ beforeAll(async () => {
     stateDir,
     pubsub,
     storage,
-    warehouse: { createDataset: async () => {} },
+    warehouse: { createDataset: async () => {}, declareTable: async (table) => void tables.push(table) },
     functions: { declare: async (declaration) => void functions.push(declaration) },
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
+    controlPlane: new DeclaredResources(),
     get keys() {
       return keys;
     },
@@ -100,6 +104,24 @@ it('grants name the resources that they are on', () => {
   expect(realised.serviceAccounts.map(({ email }) => email)).toContain(
     'dataflow-worker@baton-nonprod.iam.gserviceaccount.com',
   );
+});
+
+it("each project has a table for the messages of its events' topics, and a view for the events", () => {
+  const named = tables.map(({ reference, viewQuery }) => [
+    reference.projectId,
+    reference.tableId,
+    !!viewQuery,
+  ]);
+  expect(named).toEqual([
+    ['baton-nonprod', 'messages', false],
+    ['baton-nonprod', 'events', true],
+    ['baton-prod', 'messages', false],
+    ['baton-prod', 'events', true],
+  ]);
+  expect(tables[0]).toMatchObject({
+    timePartitioning: { type: 'DAY', field: 'publish_time' },
+    kmsKeyName: expect.stringContaining('baton-nonprod'),
+  });
 });
 
 it('realising a second time uploads nothing again', async () => {

@@ -168,20 +168,23 @@ it('an account with two parts is granted once what both need', () => {
     name,
     topic: `projects/p/topics/${name}`,
     role,
+    why: 'publishes',
   });
-  const lake = { name: 'lake', bucket: 'b', role: 'roles/storage.objectUser' };
+  const lake = { name: 'lake', bucket: 'b', role: 'roles/storage.objectUser', why: 'writes' };
+  const user = { role: 'roles/aiplatform.user', why: 'creates jobs' };
+  const x = { role: 'roles/x', why: 'does x' };
   const one: Grants = {
-    project: ['roles/aiplatform.user'],
+    project: [user],
     buckets: [lake],
     topics: [topic('parked'), topic('a')],
   };
   const other: Grants = {
-    project: ['roles/aiplatform.user', 'roles/x'],
+    project: [user, x],
     buckets: [lake],
     topics: [topic('parked')],
   };
   expect(both(one, other)).toEqual({
-    project: ['roles/aiplatform.user', 'roles/x'],
+    project: [user, x],
     buckets: [lake],
     topics: [topic('parked'), topic('a')],
     actsAs: [],

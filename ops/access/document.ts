@@ -1,0 +1,53 @@
+import { recordProgram } from '../../local/program/record-program.ts';
+import type { RecordedStack } from '../../local/program/recorded.ts';
+import { STACKS } from '../../local/stacks.ts';
+import { describeResource, grantsOf, holderOf, type ReasonedGrant } from './grants.ts';
+import { protectedBy } from './keys.ts';
+
+const PROGRAM = new URL('../../infra', import.meta.url).pathname;
+
+const INTRODUCTION = `# Who may do what, and which key protects what
+
+Generated from the Pulumi program by \`npm run infra:table -- --write\`; a test compares. Project ids and numbers are those of
+the stack files. A name without a domain is a service account of the project that the table is about.`;
+
+const KEYS = `## Keys
+
+What the program declares, by the key that encrypts it. What the functions create (tables, Dataflow jobs, custom jobs, models,
+endpoints, monitoring jobs) they put under the key of their project, which they learn from \`BATON_KMS_KEY\`.`;
+
+/** The whole of docs/access.md, from the program as the stack files configure it. */
+export async function accessDocument(): Promise<string> {
+  return render(await recordProgram({ directory: PROGRAM, stacks: [...STACKS] }));
+}
+
+function render(stacks: RecordedStack[]): string {
+  const grants = grantsOf(stacks);
+  const projects = [...new Set(grants.map(({ project }) => project))];
+  const sections = projects.map((project) =>
+    [`## In ${project}`, grantTable(grants.filter((grant) => grant.project === project))].join('\n\n'),
+  );
+  const keys = protectedBy(stacks).map(({ key, type, names }) => [`\`${key}\``, type, names.join(', ')]);
+  const keyTable = table(['Key', 'What', 'Named in the program'], keys);
+  return `${[INTRODUCTION, ...sections, KEYS, keyTable].join('\n\n')}\n`;
+}
+
+function grantTable(grants: ReasonedGrant[]): string {
+  const rows = grants.map((grant) => [
+    holderOf(grant),
+    `\`${grant.role.replace('roles/', '')}\``,
+    describeResource(grant),
+    grant.why,
+  ]);
+  return table(
+    ['Who', 'Role', 'On', 'Why'],
+    rows.sort((a, b) => a.join(' ').localeCompare(b.join(' '), 'en')),
+  );
+}
+
+/** As the formatter leaves it: every column as wide as its widest cell. */
+function table(header: string[], rows: string[][]): string {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
+  const line = (cells: string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at])).join(' | ')} |`;
+  return [header, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n');
+}
