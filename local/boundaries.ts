@@ -242,17 +242,15 @@ export interface ApiCall {
   method: string;
   /** The caller's port on this machine, by which its process is known. */
   port: number | undefined;
+  /** The request: a message as JSON, or a URL with its body where that is JSON. */
   text(): string;
 }
 
-/** What becomes of the answer to a call that was served. */
-export type Fate = 'pass' | 'lose';
-
 /**
  * Called when a call is seen; what it throws is the answer. What it returns is called when the call was served, before
- * the answer leaves.
+ * the answer leaves, and says what becomes of that.
  */
-export type InterceptCall = (call: ApiCall) => Promise<() => Fate>;
+export type InterceptCall = (call: ApiCall) => Promise<(status: number) => 'pass' | 'lose'>;
 
 /**
  * One Google API over gRPC. The server decodes and validates requests by the `.proto` files that ship in the

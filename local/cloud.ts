@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
 import { declaredPolicy, deployerOf, OPERATOR } from './declared-policy.ts';
+import type { ServedCall } from './faults/call-faults.ts';
 import { FaultInjector, type InjectedFault } from './faults/injector.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import type { Decision } from './iam/policy.ts';
@@ -32,6 +33,8 @@ export interface LocalCloudOptions {
   onDecision?: (decision: Decision) => void;
   /** Told of each creation under a key, before it is checked. */
   onKeyUse?: (use: ServiceKeyUse) => void;
+  /** Told of each API call that a process of this cloud made and that was served, before it is answered. */
+  onCall?: (call: ServedCall) => void;
   /** What goes wrong, for tests of what survives it. */
   faults?: FaultPlan;
   /** How long functions keep an instance without requests, in milliseconds; 2 s by default, minutes at Google. */
@@ -69,7 +72,7 @@ export interface LocalCloud {
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, signal, idleMs } = options;
+  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, onCall, signal, idleMs } = options;
   const faults = options.faults && new FaultInjector(options.faults);
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
@@ -92,7 +95,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse, faults, idleMs },
+      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse, onCall, faults, idleMs },
       onDelivery: (event) => void deliveries.push(event),
     },
     closing,

@@ -7,7 +7,7 @@ import { policyOf } from './control-plane/iam-policy.ts';
 import { controlPlaneRest } from './control-plane/rest.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
-import { interceptCalls } from './faults/call-faults.ts';
+import { interceptCalls, type ServedCall } from './faults/call-faults.ts';
 import { type Deliver, interceptDeliveries } from './faults/delivery-faults.ts';
 import type { FaultInjector } from './faults/injector.ts';
 import { skewedClock } from './faults/processes.ts';
@@ -56,6 +56,8 @@ export interface ServicesOptions {
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
   onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
+  /** Told of each API call that a process of this cloud made and that was served. */
+  onCall?: ((call: ServedCall) => void) | undefined;
   /** What goes wrong, if anything shall. */
   faults?: FaultInjector | undefined;
   /** How long functions keep an instance without requests, in milliseconds. */
@@ -79,7 +81,7 @@ export interface Services {
   rest: RestModule[];
   /** Asks the policy for every gRPC call. */
   beforeCall: BeforeCall;
-  /** Has the plan's faults happen to API calls. */
+  /** Tells of API calls, and has the plan's faults happen to them. */
   interceptCall?: InterceptCall;
 }
 
@@ -88,7 +90,7 @@ export async function openServices(
   options: ServicesOptions,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { stateDir, network, projectNumber, policy, onLint, faults, idleMs } = options;
+  const { stateDir, network, projectNumber, policy, onLint, onCall, faults, idleMs } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
   const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
   const logs = new LogStore({ stateDir });
@@ -228,8 +230,11 @@ export async function openServices(
 
   return {
     ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys, controlPlane },
-    ...(faults && {
-      interceptCall: interceptCalls(faults, processes, (port) => network.processAt(port)),
+    ...((faults || onCall) && {
+      interceptCall: interceptCalls({
+        ...{ faults, onCall, processes },
+        processAt: (port) => network.processAt(port),
+      }),
     }),
     beforeCall: (context, request) => {
       const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));

@@ -137,7 +137,7 @@ function unaryCall(
       const served = await options.interceptCall?.(seen(path, call));
       await options.beforeCall?.(context, call.request);
       const answer = await firstThatFinds(handlers, call.request, context);
-      if (served?.() === 'lose') throw new StatusError('UNAVAILABLE', 'The connection was lost.');
+      if (served?.(200) === 'lose') throw new StatusError('UNAVAILABLE', 'The connection was lost.');
       respond(null, answer);
     } catch (error) {
       respond(serviceError(path, error, options));

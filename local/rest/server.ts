@@ -88,8 +88,8 @@ function intercept(app: FastifyInstance, interceptCall: InterceptCall): void {
     };
     served.set(request, await interceptCall(call));
   });
-  app.addHook('onSend', async (request) => {
-    if (served.get(request)?.() === 'lose') request.raw.socket.destroy();
+  app.addHook('onSend', async (request, reply) => {
+    if (served.get(request)?.(reply.statusCode) === 'lose') request.raw.socket.destroy();
   });
 }
 
