@@ -27,6 +27,8 @@ interface ArmedRule {
   who: RegExp;
   what: RegExp;
   mentions: RegExp | undefined;
+  /** What has yet to be handed to a function before the rule is about anything. */
+  awaits: RegExp | undefined;
   random: SeededRandom;
   seen: number;
 }
@@ -45,6 +47,7 @@ export class FaultInjector {
       who: new RegExp(rule.who),
       what: new RegExp(rule.what),
       mentions: rule.mentions === undefined ? undefined : new RegExp(rule.mentions),
+      awaits: rule.onceHanded === undefined ? undefined : new RegExp(rule.onceHanded),
       // Each rule draws for itself, so that one more occasion for one changes nothing for the others.
       random: new SeededRandom(seed * 1009 + index),
       seen: 0,
@@ -58,6 +61,8 @@ export class FaultInjector {
   ): { effect: EffectAt<At>; random: SeededRandom } | undefined {
     let hit: ArmedRule | undefined;
     for (const armed of this.#rules) {
+      if (at === 'request' && armed.awaits?.test(occasion.text())) armed.awaits = undefined;
+      if (armed.awaits) continue;
       if (armed.rule.at === at && isAbout(armed, occasion) && hits(armed)) hit ??= armed;
     }
     if (!hit) return undefined;

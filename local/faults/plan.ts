@@ -22,6 +22,8 @@ const Occasions = z.strictObject({
   what: Pattern.default(''),
   /** Found in the request: its URL, its message, its body. */
   mentions: Pattern.optional(),
+  /** Nothing matches until a function is handed a request in which this is found. */
+  onceHanded: Pattern.optional(),
   /** The share of the matching occasions, from 0 to 1; else the `nth` of them and `times - 1` more. */
   share: z.number().min(0).max(1).optional(),
   nth: z.int().min(1).default(1),
@@ -31,8 +33,6 @@ const Occasions = z.strictObject({
 const BeforeOrAfter = z.enum(['before', 'after']);
 const ms = z.number().nonnegative();
 
-const Kill = z.strictObject({ kill: BeforeOrAfter });
-
 /** A process calls an API. `before` is when the call is seen, `after` when it is served and not yet answered. */
 const CallEffect = z.union([
   /** Answers so, and does nothing. */
@@ -41,7 +41,7 @@ const CallEffect = z.union([
   }),
   /** Does the work; the caller never learns of it. */
   z.strictObject({ lose: z.literal('answer') }),
-  Kill,
+  z.strictObject({ kill: BeforeOrAfter }),
   /** Stops the process (SIGSTOP) for some time; `before` holds the call back as long. */
   z.strictObject({ suspend: BeforeOrAfter, ms }),
 ]);
@@ -56,8 +56,9 @@ const DeliveryEffect = z.union([
   z.strictObject({ drop: z.literal(true) }),
 ]);
 
-/** An instance of a function handles a request: killed before it sees it, or before its answer is passed on. */
-const RequestEffect = Kill;
+/** An instance of a function is killed: `before` it sees a request, `after` it answered and before the sender has its
+ * answer, or when the sender has it (`answered`). */
+const RequestEffect = z.strictObject({ kill: z.enum(['before', 'after', 'answered']) });
 
 /** A process starts, with a clock that is wrong by one of these (chosen by the seed), in milliseconds. */
 const StartEffect = z.strictObject({ skewMs: z.array(z.int()).min(1) });

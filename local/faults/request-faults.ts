@@ -12,8 +12,9 @@ export function interceptRequests(faults: FaultInjector, processes: FaultyProces
     };
     const { effect } = faults.decide('request', occasion) ?? {};
     if (!effect) return forward();
-    if (effect.kill === 'after') await forward();
+    const answer = effect.kill === 'before' ? undefined : await forward();
     processes.signal(id, 'SIGKILL');
+    if (answer && effect.kill === 'answered') return answer;
     return textResponse(503, 'The request failed because the instance was killed.');
   };
 }

@@ -1,0 +1,44 @@
+import type { RunId } from '../../events/index.ts';
+import type { FaultPlan } from '../../local/faults/plan.ts';
+import { type StubCloud, startStubCloud } from '../chaos/stub-cloud.ts';
+
+/** Seeds the plans of these tests; their rules say what happens when, so it decides next to nothing. */
+const SEED = 1;
+
+/** A lease of two seconds and redelivery after one, so that a test need not wait minutes for what a crash left. */
+export const IMPATIENT = { 'baton:leaseSeconds': '2', 'baton:redeliverySeconds': '1' };
+
+export const startFaultyCloud = (
+  rules: FaultPlan['rules'],
+  config: Record<string, string> = {},
+): Promise<StubCloud> =>
+  startStubCloud({ faults: { seed: SEED, rules }, config: { ...IMPATIENT, ...config } });
+
+/** What the functions created for a run, and how often each. */
+export const createdFor = ({ ledger }: StubCloud, run: RunId) =>
+  [...ledger.created].filter(([what]) => what.includes(run));
+
+/** The ids of the events that ended an attempt of a stage of a run. */
+export const endingsOf = ({ ledger }: StubCloud, run: RunId, stage: string, attempt = 1) =>
+  [...ledger.published.keys()].filter((id) => id.startsWith(`${run}/${stage}/${attempt}/`));
+
+/** The names of the objects under a prefix of both buckets. */
+export async function objectsUnder({ storage, buckets }: StubCloud, prefix: string): Promise<string[]> {
+  const names = await Promise.all(
+    Object.values(buckets).map(async (bucket) => {
+      const [files] = await storage.bucket(bucket).getFiles({ prefix });
+      return files.map(({ name }) => name);
+    }),
+  );
+  return names.flat();
+}
+
+/** A JSON object of either bucket. */
+export async function readJson(
+  { storage, buckets }: StubCloud,
+  tenant: keyof StubCloud['buckets'],
+  name: string,
+): Promise<unknown> {
+  const [content] = await storage.bucket(buckets[tenant]).file(name).download();
+  return JSON.parse(content.toString('utf8'));
+}
