@@ -8,9 +8,6 @@ import type { Tenancy } from './tenancy.ts';
 /** Below the subscription's ack deadline, so that no message is delivered again while it is being handled. */
 const TIMEOUT_SECONDS = 540;
 
-/** A handler waits for answers nearly all of its time; each further instance costs a cold start. Cloud Run's default. */
-const CONCURRENCY = 80;
-
 export interface HandlerArgs {
   purpose: string;
   tenancy: Tenancy;
@@ -90,7 +87,7 @@ function functionArgs(
       environmentVariables: tenancy.variables,
       availableCpu: '1',
       availableMemory: '512Mi',
-      maxInstanceRequestConcurrency: CONCURRENCY,
+      maxInstanceRequestConcurrency: settings.requestConcurrency,
       minInstanceCount: 0,
       maxInstanceCount: maxInstances,
       timeoutSeconds: TIMEOUT_SECONDS,

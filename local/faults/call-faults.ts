@@ -62,6 +62,15 @@ async function happen(
     kill();
     throw new StatusError('UNAVAILABLE', `The caller of ${method} was killed.`);
   }
+  if ('terminate' in effect) {
+    const terminate = () => {
+      processes.signal(id, 'SIGTERM');
+      return 'pass' as const;
+    };
+    if (effect.terminate === 'after') return terminate;
+    terminate();
+    return () => 'pass';
+  }
   const suspend = () => {
     processes.signal(id, 'SIGSTOP');
     setTimeout(() => processes.signal(id, 'SIGCONT'), effect.ms).unref();

@@ -42,6 +42,8 @@ const CallEffect = z.union([
   /** Does the work; the caller never learns of it. */
   z.strictObject({ lose: z.literal('answer') }),
   z.strictObject({ kill: BeforeOrAfter }),
+  /** Asks the process to end (SIGTERM), as Cloud Run does ten seconds before it kills an instance. */
+  z.strictObject({ terminate: BeforeOrAfter }),
   /** Stops the process (SIGSTOP) for some time; `before` holds the call back as long. */
   z.strictObject({ suspend: BeforeOrAfter, ms }),
 ]);

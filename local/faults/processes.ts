@@ -8,7 +8,7 @@ export interface FaultyProcesses {
   /** `<project>/<label>`, as a plan's `who` matches it; an empty text for one that has ended. */
   nameOf(id: string): string;
   /** Sends a signal to the process and all it started; one that has ended needs none. */
-  signal(id: string, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  signal(id: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
 }
 
 /** The variables with which a process starts whose clock the plan has be wrong. */
