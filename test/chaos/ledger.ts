@@ -9,6 +9,8 @@ export interface RunEnd {
   at: number;
 }
 
+const UPLOAD = /^(POST|PUT) storage\.googleapis\.com\/upload\//;
+
 interface Message {
   attributes?: Record<string, string>;
 }
@@ -33,18 +35,24 @@ export class Ledger {
   /** How often each event was published, by its CloudEvents id. */
   readonly published = new Map<string, number>();
   readonly ends = new Map<string, RunEnd>();
-  objectWrites = 0;
+  /** How often each object was written, by its name. */
+  readonly written = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
 
   /** The local cloud's `onCall`. */
   readonly record = ({ who, method, status, text }: ServedCall): void => {
     if (!who.includes('/function ') || status >= 300) return;
-    if (/^(POST|PUT) storage\.googleapis\.com\/upload/.test(method)) this.objectWrites++;
+    const [, object] = UPLOAD.test(method) ? (/[?&]name=([^& ]+)/.exec(text()) ?? []) : [];
+    if (object) count(this.written, object);
     const name = method.slice(method.lastIndexOf('/') + 1);
     const idOf = CREATIONS[name];
     if (idOf) count(this.created, `${name} ${String(idOf(JSON.parse(text())))}`);
     if (name === 'Publish') this.#publish(JSON.parse(text()));
   };
+
+  get objectWrites(): number {
+    return [...this.written.values()].reduce((sum, times) => sum + times, 0);
+  }
 
   get doubled(): string[] {
     return [...this.created]

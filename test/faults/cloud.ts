@@ -1,4 +1,5 @@
-import type { RunId } from '../../events/index.ts';
+import { expect } from 'vitest';
+import { type RunId, STAGES } from '../../events/index.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
 import { type StubCloud, startStubCloud } from '../chaos/stub-cloud.ts';
 
@@ -16,6 +17,17 @@ export const startFaultyCloud = (
   config: Record<string, string> = {},
 ): Promise<StubCloud> =>
   startStubCloud({ faults: { seed: SEED, rules }, config: { ...IMPATIENT, ...config } });
+
+/** What a run creates that bears its name: two Dataflow jobs, two custom jobs and a model version. */
+const CREATED_BY_A_RUN = 5;
+
+/** One run's worth of effects, and one ending of each stage. */
+export function expectOneOfEach(cloud: StubCloud, run: RunId): void {
+  expect(createdFor(cloud, run).map(([, times]) => times)).toEqual(Array(CREATED_BY_A_RUN).fill(1));
+  expect(STAGES.map((stage) => [stage, endingsOf(cloud, run, stage).length])).toEqual(
+    STAGES.map((stage) => [stage, 1]),
+  );
+}
 
 /** What the functions created for a run, and how often each. */
 export const createdFor = ({ ledger }: StubCloud, run: RunId) =>
