@@ -19,7 +19,7 @@ export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule):
       cloud,
       points.map(({ drop }) => drop),
     );
-  }, 300_000);
+  }, 1_000_000);
   afterAll(() => cloud?.close());
 
   describe.each(stagesOf(tenant))('%s killed', (stage) => {
