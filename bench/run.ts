@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report } from '../ops/runs/report.ts';
+import { usageOf } from './processes.ts';
 
 /**
  * Measures the main job as a user runs it: a first start on an empty state folder, then a second one on what the
@@ -35,7 +36,7 @@ async function measure(start: number): Promise<string> {
   });
   let peak = 0;
   const sampling = setInterval(() => {
-    peak = Math.max(peak, residentBytes(child.pid ?? 0));
+    peak = Math.max(peak, usageOf(child.pid ?? 0).residentBytes);
   }, SAMPLE_MS);
   const [code] = await once(child, 'exit');
   clearInterval(sampling);
@@ -46,28 +47,4 @@ async function measure(start: number): Promise<string> {
       `${stage} ${((Date.parse(endedAt ?? startedAt) - Date.parse(startedAt)) / 1000).toFixed(1)}`,
   );
   return `start ${start}: ${report.state} (exit ${code}) in ${seconds.toFixed(1)} s, peak ${(peak / 2 ** 20).toFixed(0)} MiB resident, accuracy ${report.metrics?.accuracy.toFixed(4)}; seconds per stage: ${stages.join(', ')}`;
-}
-
-/** Resident memory of a process and all its descendants, in bytes. */
-function residentBytes(root: number): number {
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(readStatus);
-  const family = new Set([root]);
-  // A child's number may be below its parent's once numbers wrap around, so look until nothing is added.
-  for (let size = 0; size !== family.size; ) {
-    size = family.size;
-    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
-  }
-  return processes.filter(({ pid }) => family.has(pid)).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function readStatus(pid: string): { pid: number; parent: number; bytes: number } {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-    return { pid: Number(pid), parent: field('PPid'), bytes: field('VmRSS') * 1024 };
-  } catch {
-    return { pid: Number(pid), parent: 0, bytes: 0 };
-  }
 }

@@ -52,6 +52,8 @@ const common = {
   keyRotationDays: positive,
   leaseSeconds: positive,
   redeliverySeconds: positive.max(600),
+  deliveryAttempts: positive.min(5).max(100),
+  requestConcurrency: positive.max(1000),
   protect: z.stringbool(),
   settleSchedule: z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron'),
   alertEmails: json(z.array(z.email())),

@@ -142,6 +142,8 @@ export type TableWriter = Pick<Warehouse, 'schema' | 'append'>;
 
 /** A process that this machine runs for the cloud: a function instance or a container. */
 export interface LocalProcess {
+  /** By which the network knows its connections. */
+  id: string;
   pid: number;
   /** Ends with the exit code, or the signal's name. Never rejects. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -233,6 +235,22 @@ export interface CallContext {
   /** `google.pubsub.v1.Publisher/Publish` */
   method: string;
 }
+
+/** An API call as the servers see it. */
+export interface ApiCall {
+  /** The gRPC method, or the HTTP method, host and path. */
+  method: string;
+  /** The caller's port on this machine, by which its process is known. */
+  port: number | undefined;
+  /** The request: a message as JSON, or a URL with its body where that is JSON. */
+  text(): string;
+}
+
+/**
+ * Called when a call is seen; what it throws is the answer. What it returns is called when the call was served, before
+ * the answer leaves, and says what becomes of that.
+ */
+export type InterceptCall = (call: ApiCall) => Promise<(status: number) => 'pass' | 'lose'>;
 
 /**
  * One Google API over gRPC. The server decodes and validates requests by the `.proto` files that ship in the

@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import type { Lint } from './boundaries.ts';
 import { declaredPolicy, deployerOf, OPERATOR } from './declared-policy.ts';
+import type { ServedCall } from './faults/call-faults.ts';
+import { FaultInjector, type InjectedFault } from './faults/injector.ts';
+import type { FaultPlan } from './faults/plan.ts';
 import type { Decision } from './iam/policy.ts';
 import type { ServiceKeyUse } from './kms/key-management.ts';
 import { connectThisProcess } from './network/connect.ts';
@@ -30,6 +33,12 @@ export interface LocalCloudOptions {
   onDecision?: (decision: Decision) => void;
   /** Told of each creation under a key, before it is checked. */
   onKeyUse?: (use: ServiceKeyUse) => void;
+  /** Told of each API call that a process of this cloud made and that was served, before it is answered. */
+  onCall?: (call: ServedCall) => void;
+  /** What goes wrong, for tests of what survives it. */
+  faults?: FaultPlan;
+  /** How long functions keep an instance without requests, in milliseconds; 2 s by default, minutes at Google. */
+  idleMs?: number;
   /** Ends the start early. */
   signal?: AbortSignal;
 }
@@ -44,6 +53,8 @@ export interface LocalCloud {
   lints(): string[];
   /** The Pub/Sub deliveries so far, with their outcome. */
   deliveries(): readonly DeliveryEvent[];
+  /** The faults of the plan that happened so far. */
+  injectedFaults(): readonly InjectedFault[];
   /** Resident memory of all processes, this one included, in bytes. */
   residentBytes(): number;
   /** One line on what is there. */
@@ -61,7 +72,8 @@ export interface LocalCloud {
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, signal } = options;
+  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, onCall, signal, idleMs } = options;
+  const faults = options.faults && new FaultInjector(options.faults);
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
   const stacks = await recordProgram({ directory: PROGRAM, stacks: [...names], config, without });
@@ -83,7 +95,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse },
+      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse, onCall, faults, idleMs },
       onDelivery: (event) => void deliveries.push(event),
     },
     closing,
@@ -116,6 +128,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     connectThisProcess: async () => connectThisProcess(await network.environment(operator)),
     lints: () => lints.map(({ process: name, message }) => (name ? `${name}: ${message}` : message)),
     deliveries: () => deliveries,
+    injectedFaults: () => faults?.injected ?? [],
     residentBytes: () => services.processes.residentBytes() + process.memoryUsage.rss(),
     describe: () => outputs.describe(),
     instructions: async () =>

@@ -1,13 +1,17 @@
 import { resolve } from 'node:path';
 import { BigQueryEngine } from './bigquery/engine.ts';
 import { bigqueryRest } from './bigquery/rest.ts';
-import type { Authorize, GrpcModule, Lint, RestModule } from './boundaries.ts';
+import type { Authorize, GrpcModule, InterceptCall, Lint, RestModule } from './boundaries.ts';
 import { DeclaredResources } from './control-plane/declared-resources.ts';
 import { policyOf } from './control-plane/iam-policy.ts';
 import { controlPlaneRest } from './control-plane/rest.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
-
+import { interceptCalls, type ServedCall } from './faults/call-faults.ts';
+import { type Deliver, interceptDeliveries } from './faults/delivery-faults.ts';
+import type { FaultInjector } from './faults/injector.ts';
+import { skewedClock } from './faults/processes.ts';
+import { interceptRequests } from './faults/request-faults.ts';
 import type { BeforeCall } from './grpc/server.ts';
 import { objectsAs, tablesAs, warehouseAs } from './iam/acting-as.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
@@ -52,6 +56,12 @@ export interface ServicesOptions {
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
   onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
+  /** Told of each API call that a process of this cloud made and that was served. */
+  onCall?: ((call: ServedCall) => void) | undefined;
+  /** What goes wrong, if anything shall. */
+  faults?: FaultInjector | undefined;
+  /** How long functions keep an instance without requests, in milliseconds. */
+  idleMs?: number | undefined;
 }
 
 /** Every service of the local cloud, wired to the others, and what each one serves. */
@@ -71,6 +81,8 @@ export interface Services {
   rest: RestModule[];
   /** Asks the policy for every gRPC call. */
   beforeCall: BeforeCall;
+  /** Tells of API calls, and has the plan's faults happen to them. */
+  interceptCall?: InterceptCall;
 }
 
 /** Opens the services on the state that an earlier start left. What is opened is closed by the stack, last first. */
@@ -78,7 +90,7 @@ export async function openServices(
   options: ServicesOptions,
   closing: AsyncDisposableStack,
 ): Promise<Services> {
-  const { stateDir, network, projectNumber, policy, onLint } = options;
+  const { stateDir, network, projectNumber, policy, onLint, onCall, faults, idleMs } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
   const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
   const logs = new LogStore({ stateDir });
@@ -99,8 +111,14 @@ export async function openServices(
     stateDir,
     onLint,
     environment: (identity) => network.environment(identity),
+    ...(faults && { variables: (name) => skewedClock(faults, name) }),
   });
-  const functions = new Functions({ processes, logs });
+  const functions = new Functions({
+    processes,
+    logs,
+    ...(idleMs !== undefined && { idleMs }),
+    ...(faults && { interceptRequest: interceptRequests(faults, processes) }),
+  });
   const ingress = new Ingress({
     functions,
     logs,
@@ -119,7 +137,13 @@ export async function openServices(
     authorize({ principal, permission: 'iam.serviceAccounts.getOpenIdToken', resource });
     return network.tokens.identityToken({ email, audience });
   };
+  const functionAt = (url: string) => functions.findByHost(new URL(url).host)?.name ?? url;
+  const from = <Request extends { body: string | Uint8Array }>(
+    sender: string,
+    deliver: Deliver<Request>,
+  ): Deliver<Request> => (faults ? interceptDeliveries(deliver, sender, faults, functionAt) : deliver);
   const post = deliverTo(ingress);
+  const push = from('pubsub', post);
   const broker = new PubSub({
     stateDir,
     tablesOf: (project, email) => {
@@ -129,7 +153,7 @@ export async function openServices(
     checkKey: keys.checkerOf('pubsub.googleapis.com'),
     transport: {
       identityToken: identityTokenBy('pubsub'),
-      post: (url, request) => post(url, { ...request, method: 'POST' }),
+      post: (url, request) => push(url, { ...request, method: 'POST' }),
     },
     mayDeadLetter: mayDeadLetter(policy, projectNumber),
     onDelivery: options.onDelivery,
@@ -151,7 +175,7 @@ export async function openServices(
       }),
   );
   const eventarc = new Eventarc({
-    deliver: (url, request) => ingress.handle(url, request),
+    deliver: from('eventarc', (url, request) => ingress.handle(url, request)),
     mayReceive: (project, email) =>
       policy.allows({
         principal: `serviceAccount:${email}`,
@@ -192,7 +216,7 @@ export async function openServices(
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
   const scheduler = new Scheduler({
-    ...{ stateDir, minuteMs: MINUTE_MS, broker, post },
+    ...{ stateDir, minuteMs: MINUTE_MS, broker, post: from('scheduler', post) },
     identityToken: identityTokenBy('scheduler'),
   });
   closing.defer(async () => {
@@ -206,6 +230,12 @@ export async function openServices(
 
   return {
     ...{ storage, warehouse, broker, functions, ingress, eventarc, scheduler, processes, keys, controlPlane },
+    ...((faults || onCall) && {
+      interceptCall: interceptCalls({
+        ...{ faults, onCall, processes },
+        processAt: (port) => network.processAt(port),
+      }),
+    }),
     beforeCall: (context, request) => {
       const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
       for (const access of accessesOf(context, request, vertexAgent)) authorize(access);

@@ -87,7 +87,7 @@ function functionArgs(
       environmentVariables: tenancy.variables,
       availableCpu: '1',
       availableMemory: '512Mi',
-      maxInstanceRequestConcurrency: 8,
+      maxInstanceRequestConcurrency: settings.requestConcurrency,
       minInstanceCount: 0,
       maxInstanceCount: maxInstances,
       timeoutSeconds: TIMEOUT_SECONDS,

@@ -7,7 +7,6 @@ import type { Tenancy } from './tenancy.ts';
 /** The longest that Pub/Sub waits for a push to be answered, and so longer than a function may take. */
 const ACK_DEADLINE_SECONDS = 600;
 const RETENTION = `${7 * 24 * 3600}s`;
-const MAX_DELIVERY_ATTEMPTS = 10;
 
 /** A function that messages are pushed to. */
 export interface PushTarget {
@@ -55,7 +54,10 @@ export class PushSubscription extends pulumi.ComponentResource {
       name,
       {
         ...push(name, args.topic, args.target, tenancy),
-        deadLetterPolicy: { deadLetterTopic: deadLetters.topic, maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS },
+        deadLetterPolicy: {
+          deadLetterTopic: deadLetters.topic,
+          maxDeliveryAttempts: tenancy.settings.deliveryAttempts,
+        },
       },
       { parent: this, dependsOn: [mayDeadLetter.iamMember, ...args.mayInvoke] },
     );

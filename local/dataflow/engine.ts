@@ -7,7 +7,7 @@ import { type DataflowJob, type Importance, isTerminal, type JobEnvironment, typ
 import { JobStore } from './job-store.ts';
 import { checkParameters, findTemplate, type Template } from './templates.ts';
 import { type PipelineServices, textToBigQuery } from './text-to-bigquery.ts';
-import type { TransformLimits } from './transform.ts';
+import { type TransformLimits, TransformWorkers } from './transform.ts';
 
 export interface DataflowOptions {
   /** The local cloud's state folder; jobs lie in its `dataflow`. */
@@ -52,6 +52,7 @@ export class DataflowEngine {
   readonly #now: () => number;
   readonly #store: JobStore;
   readonly #spoolFolder: string;
+  readonly #workers: TransformWorkers;
   readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>();
   readonly #queue: DataflowJob[] = [];
   #closed = false;
@@ -60,6 +61,7 @@ export class DataflowEngine {
   constructor(options: DataflowOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#workers = new TransformWorkers({ ...LIMITS, ...options.limits });
     this.#store = new JobStore(join(options.stateDir, 'dataflow', 'jobs'));
     this.#spoolFolder = join(options.stateDir, 'dataflow', 'spool');
     rmSync(this.#spoolFolder, { recursive: true, force: true });
@@ -166,6 +168,7 @@ export class DataflowEngine {
     this.#queue.length = 0;
     for (const { abort } of this.#running.values()) abort.abort(new Error('The local cloud stopped.'));
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await this.#workers.close();
   }
 
   #startNext(): void {
@@ -187,7 +190,7 @@ export class DataflowEngine {
     try {
       job.counters = await textToBigQuery(job, this.#options.servicesOf?.(job) ?? this.#options, {
         spool: join(this.#spoolFolder, `${job.id}.jsonl`),
-        limits: { ...LIMITS, ...this.#options.limits },
+        workers: this.#workers,
         signal,
       });
       const { linesRead, linesDropped, rowsWritten } = job.counters;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
 import type { DataflowJob, JobCounters } from './job.ts';
 import { checkNashornSyntax } from './nashorn.ts';
-import { runTransform, type TransformLimits } from './transform.ts';
+import type { TransformWorkers } from './transform.ts';
 
 export interface PipelineServices {
   objects: ObjectStore;
@@ -32,7 +32,7 @@ const SchemaFile = z.looseObject({ 'BigQuery Schema': z.array(Field).min(1) });
 export async function textToBigQuery(
   job: DataflowJob,
   { objects, warehouse }: PipelineServices,
-  { spool, limits, signal }: { spool: string; limits: TransformLimits; signal: AbortSignal },
+  { spool, workers, signal }: { spool: string; workers: TransformWorkers; signal: AbortSignal },
 ): Promise<JobCounters> {
   const { parameters } = job;
   const temporary = splitUri(parameters.bigQueryLoadingTemporaryDirectory);
@@ -51,7 +51,7 @@ export async function textToBigQuery(
       inputs,
       spool,
     };
-    const counts = await runTransform(task, limits, signal);
+    const counts = await workers.run(task, signal);
     const table = tableReference(parameters.outputTable, job.projectId);
     const rowsWritten = await warehouse.append(table, readRows(spool, signal), { createWith: fields });
     return { ...counts, rowsWritten };

@@ -1,4 +1,4 @@
-/** What the transform worker is started with. */
+/** What the transform worker is given to do. */
 export interface TransformTask {
   /** The UDF's source text, and the gs:// address it came from. */
   source: string;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { constants, createContext, Script } from 'node:vm';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { readLines } from './lines.ts';
 import { POSITION, type TransformResult, type TransformTask } from './transform-protocol.ts';
 
@@ -9,19 +9,20 @@ import { POSITION, type TransformResult, type TransformTask } from './transform-
  * Runs a user-defined function over every line of the inputs, in a thread of its own: a function that never
  * returns or eats memory takes down this thread and nothing else.
  */
-const task: TransformTask = workerData;
-const position = new Int32Array(task.position);
-parentPort?.postMessage(await transform());
+parentPort?.on('message', async (task: TransformTask) => {
+  parentPort?.postMessage(await transform(task));
+});
 
-async function transform(): Promise<TransformResult> {
+async function transform(task: TransformTask): Promise<TransformResult> {
+  const position = new Int32Array(task.position);
   const spool = createWriteStream(task.spool);
   try {
-    const udf = loadFunction();
+    const udf = loadFunction(task);
     const counts = { linesRead: 0, linesDropped: 0 };
     for (const [index, input] of task.inputs.entries()) {
       Atomics.store(position, POSITION.input, index);
       Atomics.store(position, POSITION.line, 0);
-      await transformFile(input, udf, spool, counts);
+      await transformFile(input, { udf, name: task.functionName, position }, spool, counts);
     }
     spool.end();
     await once(spool, 'finish');
@@ -35,7 +36,7 @@ async function transform(): Promise<TransformResult> {
 }
 
 /** Evaluates the source in a context that has the language's own objects and nothing of Node's. */
-function loadFunction(): (line: string) => unknown {
+function loadFunction(task: TransformTask): (line: string) => unknown {
   const context = createContext(constants.DONT_CONTEXTIFY);
   for (const name of ['console', 'WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete context[name];
   try {
@@ -51,7 +52,7 @@ function loadFunction(): (line: string) => unknown {
 
 async function transformFile(
   { uri, path }: TransformTask['inputs'][number],
-  udf: (line: string) => unknown,
+  { udf, name, position }: { udf: (line: string) => unknown; name: string; position: Int32Array },
   spool: WriteStream,
   counts: { linesRead: number; linesDropped: number },
 ): Promise<void> {
@@ -59,18 +60,22 @@ async function transformFile(
   for await (const line of readLines(path, uri)) {
     Atomics.store(position, POSITION.line, ++number);
     counts.linesRead++;
-    const row = transformLine(line, udf, `${uri} line ${number}`);
+    const row = transformLine(line, { udf, name }, `${uri} line ${number}`);
     if (row === undefined) counts.linesDropped++;
     else if (!spool.write(`${row}\n`)) await once(spool, 'drain');
   }
 }
 
-function transformLine(line: string, udf: (line: string) => unknown, where: string): string | undefined {
+function transformLine(
+  line: string,
+  { udf, name }: { udf: (line: string) => unknown; name: string },
+  where: string,
+): string | undefined {
   let result: unknown;
   try {
     result = udf(line);
   } catch (error) {
-    throw new Error(`${where}: ${task.functionName} threw ${messageOf(error)}`);
+    throw new Error(`${where}: ${name} threw ${messageOf(error)}`);
   }
   if (result === null || result === undefined) return undefined;
   if (typeof result === 'string') return result.replaceAll(/[\r\n]+/g, ' ');

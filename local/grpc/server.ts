@@ -3,7 +3,7 @@ import './default-roots.ts';
 import type { Duplex } from 'node:stream';
 import * as grpc from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
-import type { CallContext, Caller, GrpcModule, Lint } from '../boundaries.ts';
+import type { CallContext, Caller, GrpcModule, InterceptCall, Lint } from '../boundaries.ts';
 import { Code, StatusError } from '../status.ts';
 import { Annotations } from './annotations.ts';
 import { protosOf } from './protos.ts';
@@ -20,6 +20,8 @@ export interface GrpcServerOptions {
   onFault(subject: string, error: unknown): void;
   /** Runs before each handler, with the validated request; what it throws is the answer. */
   beforeCall?: BeforeCall;
+  /** Sees every unary call, before it is served and before it is answered. */
+  interceptCall?: InterceptCall;
 }
 
 export type BeforeCall = (context: CallContext, request: object) => void | Promise<void>;
@@ -132,12 +134,20 @@ function unaryCall(
       const context = contextOf(path, call.metadata, options);
       if (handlers.length === 0) throw unimplemented(path);
       checkRequest(call.request);
+      const served = await options.interceptCall?.(seen(path, call));
       await options.beforeCall?.(context, call.request);
-      respond(null, await firstThatFinds(handlers, call.request, context));
+      const answer = await firstThatFinds(handlers, call.request, context);
+      if (served?.(200) === 'lose') throw new StatusError('UNAVAILABLE', 'The connection was lost.');
+      respond(null, answer);
     } catch (error) {
       respond(serviceError(path, error, options));
     }
   };
+}
+
+function seen(method: string, call: grpc.ServerUnaryCall<object, object>): Parameters<InterceptCall>[0] {
+  const port = Number(call.getPeer().split(':').at(-1));
+  return { method, port, text: () => JSON.stringify(call.request) };
 }
 
 async function firstThatFinds(handlers: Handler[], request: object, context: CallContext): Promise<object> {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Caller, GrpcModule, Lint, RestModule } from '../boundaries.ts';
+import type { Caller, GrpcModule, InterceptCall, Lint, RestModule } from '../boundaries.ts';
 import { type BeforeCall, createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import { createRestServer, type RestServer } from '../rest/server.ts';
 import { CertificateAuthority } from './certificates.ts';
@@ -27,6 +28,8 @@ export interface Surfaces {
   rest?: RestModule[];
   /** Runs before each gRPC handler; the place for checks that all APIs share, such as IAM. */
   beforeCall?: BeforeCall;
+  /** Sees every call, before it is served and before it is answered. */
+  interceptCall?: InterceptCall;
 }
 
 /** Whose credentials a process has: a service account's, or those of the person at the keyboard. */
@@ -45,6 +48,7 @@ export class LocalNetwork {
   readonly #door: FrontDoor;
   readonly #metadataServers = new Map<string, Promise<MetadataServer>>();
   #proxy: ConnectProxy | undefined;
+  readonly #processes = new Map<number, string>();
   readonly #serving = Promise.withResolvers<void>();
   #servers: (GrpcServer | RestServer)[] = [];
 
@@ -60,20 +64,27 @@ export class LocalNetwork {
     const authority = await CertificateAuthority.open(join(options.stateDir, 'tls'));
     const network = new LocalNetwork(options, authority);
     network.#proxy = await createProxy({
-      tunnel: async (host) => {
+      tunnel: async (host, process) => {
         await network.#serving.promise;
-        return network.#door.tunnel(host);
+        const accept = network.#door.tunnel(host);
+        return accept && ((connection) => accept(network.#known(connection, process)));
       },
       onRefused: (host) => network.#refused(host),
     });
     return network;
   }
 
+  /** The process whose connection comes from a port of this machine, by the id that `environment` was given. */
+  processAt(port: number): string | undefined {
+    return this.#processes.get(port);
+  }
+
   /** Serves the APIs. Hosts of Google's that no module serves answer UNIMPLEMENTED. */
-  async serve({ grpc = [], rest = [], beforeCall }: Surfaces): Promise<void> {
+  async serve({ grpc = [], rest = [], beforeCall, interceptCall }: Surfaces): Promise<void> {
     const shared = {
       authenticate: (authorization: string | undefined) => this.tokens.authenticate(authorization),
       onFault: this.#options.onFault ?? reportFault,
+      ...(interceptCall && { interceptCall }),
     };
     const grpcServer = createGrpcServer({
       ...shared,
@@ -98,13 +109,18 @@ export class LocalNetwork {
     this.#door.set(host, toPort(port));
   }
 
-  /** The variables that lead every Google client of a process to the local cloud, as the identity given. */
-  async environment(identity: Identity & { project: string }): Promise<Record<string, string>> {
+  /**
+   * The variables that lead every Google client of a process to the local cloud, as the identity given. Where the
+   * process has an id, its connections are known by it.
+   */
+  async environment(
+    identity: Identity & { project: string; process?: string },
+  ): Promise<Record<string, string>> {
     const principal =
       'user' in identity ? `user:${identity.user}` : `serviceAccount:${identity.serviceAccount}`;
     const metadata = await this.#metadataServer({ principal, project: identity.project });
     const metadataHost = `127.0.0.1:${metadata.port}`;
-    const proxy = this.#proxy!.url;
+    const proxy = withUser(this.#proxy!.url, identity.process);
     // An empty home: credentials that the person at the keyboard has from gcloud would go before the metadata server.
     const home = join(this.#options.stateDir, 'home');
     mkdirSync(home, { recursive: true });
@@ -144,6 +160,13 @@ export class LocalNetwork {
     };
   }
 
+  #known(connection: Socket, process: string | undefined): Socket {
+    const port = connection.remotePort;
+    if (process === undefined || port === undefined) return connection;
+    this.#processes.set(port, process);
+    return connection.once('close', () => this.#processes.delete(port));
+  }
+
   #metadataServer(caller: Caller): Promise<MetadataServer> {
     const key = `${caller.principal} ${caller.project}`;
     let server = this.#metadataServers.get(key);
@@ -160,6 +183,10 @@ export class LocalNetwork {
     const message = `A process tried to reach ${host}, which the local cloud doesn't serve.`;
     this.#options.onLint({ rule: 'refused-host', subject: host, message });
   }
+}
+
+function withUser(url: string, user: string | undefined): string {
+  return user === undefined ? url : url.replace('//', `//${user}@`);
 }
 
 function reportFault(subject: string, error: unknown): void {

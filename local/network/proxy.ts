@@ -8,8 +8,11 @@ export interface ConnectProxy {
 }
 
 export interface ProxyOptions {
-  /** What serves the host, or undefined to refuse it; a client waits for the answer. It is given the raw bytes. */
-  tunnel(host: string): Promise<((connection: Socket) => void) | undefined>;
+  /**
+   * What serves the host, or undefined to refuse it; a client waits for the answer. It is given the raw bytes.
+   * `user` is the one in the proxy's URL, if the client's has one.
+   */
+  tunnel(host: string, user: string | undefined): Promise<((connection: Socket) => void) | undefined>;
   onRefused(host: string): void;
 }
 
@@ -31,7 +34,7 @@ export async function createProxy({ tunnel, onRefused }: ProxyOptions): Promise<
     const host = (request.url ?? '').replace(/:\d+$/, '').toLowerCase();
     // Clients hang up as they please; nobody else listens for it until the tunnel stands.
     connection.on('error', () => connection.destroy());
-    const serve = await tunnel(host);
+    const serve = await tunnel(host, userOf(request.headers['proxy-authorization']));
     if (!serve) {
       onRefused(host);
       const body = refusal(host);
@@ -52,6 +55,12 @@ export async function createProxy({ tunnel, onRefused }: ProxyOptions): Promise<
       for (const connection of connections) connection.destroy();
     },
   };
+}
+
+/** The user of `Basic` credentials. */
+function userOf(authorization: string | undefined): string | undefined {
+  const [, credentials] = /^Basic (\S+)$/i.exec(authorization ?? '') ?? [];
+  return credentials && Buffer.from(credentials, 'base64').toString('utf8').split(':')[0];
 }
 
 function refusal(host: string): string {

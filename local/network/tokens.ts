@@ -28,6 +28,7 @@ interface Grant extends Caller {
 export class Tokens {
   readonly #grants = new Map<string, Grant>();
   readonly #current = new Map<string, Grant>();
+  readonly #identities = new Map<string, { token: string; renewAt: number }>();
   #signingKeys: Promise<{ publicKey: webcrypto.CryptoKey; privateKey: webcrypto.CryptoKey }> | undefined;
 
   /** An opaque OAuth access token that names the caller; the same one until five minutes before it expires. */
@@ -67,8 +68,21 @@ export class Tokens {
     return { principal: grant.principal, project: grant.project };
   }
 
-  /** An OpenID Connect token as Google signs them for service accounts: RS256, good for an hour. */
+  /**
+   * An OpenID Connect token as Google signs them for service accounts: RS256, good for an hour; the same one until
+   * five minutes before it expires.
+   */
   async identityToken({ audience, email }: IdentityClaims): Promise<string> {
+    const key = `${email} ${audience}`;
+    const current = this.#identities.get(key);
+    if (current && Date.now() < current.renewAt) return current.token;
+    const renewAt = Date.now() + (LIFETIME_SECONDS - RENEW_SECONDS) * 1000;
+    const token = await this.#sign({ audience, email });
+    this.#identities.set(key, { token, renewAt });
+    return token;
+  }
+
+  async #sign({ audience, email }: IdentityClaims): Promise<string> {
     const { privateKey } = await this.#keys();
     return new SignJWT({ email, email_verified: true, azp: email })
       .setProtectedHeader({ alg: 'RS256', kid: 'local', typ: 'JWT' })

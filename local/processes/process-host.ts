@@ -19,7 +19,13 @@ export interface ProcessHostOptions {
   /** The folder of the local cloud's state; the compile cache and the processes' lints are kept there. */
   stateDir: string;
   /** The variables that lead a process to the local cloud: `LocalNetwork.environment`. */
-  environment(identity: { serviceAccount: string; project: string }): Promise<Record<string, string>>;
+  environment(identity: {
+    serviceAccount: string;
+    project: string;
+    process: string;
+  }): Promise<Record<string, string>>;
+  /** Further variables of a process, by its name; they go before its own. */
+  variables?(name: string): Record<string, string>;
   /** Told of the fields that a process's clients dropped. */
   onLint(lint: Lint): void;
 }
@@ -33,10 +39,12 @@ export interface ProcessHostOptions {
 export class LocalProcessHost implements ProcessHost {
   readonly #options: ProcessHostOptions;
   readonly #running = new Map<number, LocalProcess>();
+  readonly #names = new Map<string, { name: string; pid: number }>();
   readonly #lints: LintFile;
   readonly #killAll = () => {
     for (const group of this.#running.keys()) signal(group, 'SIGKILL');
   };
+  #started = 0;
   #closed = false;
 
   constructor(options: ProcessHostOptions) {
@@ -47,7 +55,9 @@ export class LocalProcessHost implements ProcessHost {
 
   /** Starts a process. Throws when the command can't be run, or the host is closed. */
   async start(spec: ProcessSpec): Promise<LocalProcess> {
-    const env = await this.#environment(spec);
+    const id = `process-${++this.#started}`;
+    const name = `${spec.project}/${spec.label}`;
+    const env = await this.#environment(spec, id, name);
     if (this.#closed) throw new Error(`${spec.label} can't start: the local cloud is shutting down.`);
     const child = spawn(spec.command, spec.args, {
       cwd: spec.cwd,
@@ -62,9 +72,22 @@ export class LocalProcessHost implements ProcessHost {
       const [error] = (await once(child, 'error')) as [Error];
       throw new Error(`${spec.label} can't start in ${spec.cwd}: ${error.message}.`, { cause: error });
     }
-    const running: LocalProcess = { pid, exited, stop: (graceMs) => stop(pid, exited, graceMs) };
+    const running: LocalProcess = { id, pid, exited, stop: (graceMs) => stop(pid, exited, graceMs) };
     this.#running.set(pid, running);
+    this.#names.set(id, { name, pid });
+    void exited.then(() => this.#names.delete(id));
     return running;
+  }
+
+  /** A running process's `<project>/<label>`; an empty text for any other. */
+  nameOf(id: string): string {
+    return this.#names.get(id)?.name ?? '';
+  }
+
+  /** Sends a signal to a process and all it started; one that has ended needs none. */
+  signal(id: string, name: NodeJS.Signals): void {
+    const running = this.#names.get(id);
+    if (running) signal(running.pid, name);
   }
 
   residentBytes(): number {
@@ -80,8 +103,9 @@ export class LocalProcessHost implements ProcessHost {
     this.#lints.close();
   }
 
-  async #environment(spec: ProcessSpec): Promise<Record<string, string>> {
+  async #environment(spec: ProcessSpec, id: string, name: string): Promise<Record<string, string>> {
     const { serviceAccount, project, label } = spec;
+    const further = this.#options.variables?.(name) ?? {};
     const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
     return {
       LANG: 'C.UTF-8',
@@ -92,9 +116,12 @@ export class LocalProcessHost implements ProcessHost {
       NODE_COMPILE_CACHE: join(this.#options.stateDir, 'compile-cache'),
       BATON_LINT_FILE: this.#lints.path,
       BATON_PROCESS_LABEL: label,
-      ...(await this.#options.environment({ serviceAccount, project })),
+      ...(await this.#options.environment({ serviceAccount, project, process: id })),
+      ...further,
       ...spec.env,
-      NODE_OPTIONS: `--import=${PRELOAD} ${spec.env.NODE_OPTIONS ?? ''}`.trim(),
+      NODE_OPTIONS: [`--import=${PRELOAD}`, further.NODE_OPTIONS, spec.env.NODE_OPTIONS]
+        .filter(Boolean)
+        .join(' '),
     };
   }
 

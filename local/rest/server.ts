@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { type FastifyRequest, fastify } from 'fastify';
-import type { Caller, RestModule } from '../boundaries.ts';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import type { Caller, InterceptCall, RestModule } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { errorHandler } from './errors.ts';
 
@@ -13,6 +13,8 @@ export interface RestServerOptions {
   authenticate(authorization: string | undefined): Caller;
   /** Told of errors that are no `StatusError`: defects of the local cloud. Callers see 500. */
   onFault(subject: string, error: unknown): void;
+  /** Sees every call, before it is served and before it is answered. */
+  interceptCall?: InterceptCall;
 }
 
 /** An HTTP/1.1 server without a port: it serves the connections it is handed. */
@@ -37,6 +39,7 @@ export async function createRestServer({
   module,
   authenticate,
   onFault,
+  interceptCall,
 }: RestServerOptions): Promise<RestServer> {
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 });
   const app = fastify({
@@ -50,6 +53,7 @@ export async function createRestServer({
   app.addHook('onRequest', async (request) => {
     request.caller = authenticate(request.headers.authorization);
   });
+  if (interceptCall) intercept(app, interceptCall);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, body: Readable) =>
     isJson(request) ? parseJson(await text(body)) : body,
@@ -71,6 +75,27 @@ export async function createRestServer({
       await app.close();
     },
   };
+}
+
+/** An answer that is lost breaks the connection, as the network would. */
+function intercept(app: FastifyInstance, interceptCall: InterceptCall): void {
+  const served = new WeakMap<FastifyRequest, Awaited<ReturnType<InterceptCall>>>();
+  app.addHook('preHandler', async (request) => {
+    const call = {
+      method: `${request.method} ${request.host}${request.url.split('?')[0]}`,
+      port: request.raw.socket.remotePort,
+      text: () => textOf(request),
+    };
+    served.set(request, await interceptCall(call));
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (served.get(request)?.(reply.statusCode) === 'lose') request.raw.socket.destroy();
+  });
+}
+
+/** A call's URL, and its body where that is parsed. */
+function textOf({ url, body }: FastifyRequest): string {
+  return `${decodeURIComponent(url)} ${body instanceof Readable ? '' : JSON.stringify(body ?? '')}`;
 }
 
 function isJson(request: FastifyRequest): boolean {

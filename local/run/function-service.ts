@@ -36,6 +36,11 @@ export class FunctionService {
     for (let count = 0; count < declaration.minInstances; count++) this.#start();
   }
 
+  /** `<project>/function <name>`, as its processes are named. */
+  get name(): string {
+    return `${this.declaration.project}/function ${this.declaration.name}`;
+  }
+
   /** Instances that are up or coming up. */
   get instanceCount(): number {
     return this.#instances.size + this.#starting.size;
@@ -50,7 +55,12 @@ export class FunctionService {
   async handle(request: HttpRequest): Promise<HttpResponse> {
     const instance = await this.#acquire();
     if (!(instance instanceof Instance)) return instance;
-    const response = await forward(instance.port, request, this.declaration.timeoutSeconds);
+    const { timeoutSeconds } = this.declaration;
+    const toInstance = () => forward(instance.port, request, timeoutSeconds);
+    const { interceptRequest } = this.#options;
+    const response = await (interceptRequest
+      ? interceptRequest(instance.processId, request, toInstance)
+      : toInstance());
     if (response === GONE) this.#remove(instance);
     this.#release(instance);
     return response === GONE ? this.handle(request) : response;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalProcess, LogSink, ProcessHost } from '../boundaries.ts';
 import { logEntryOf } from './log-lines.ts';
-import { type FunctionDeclaration, serviceName } from './types.ts';
+import { type FunctionDeclaration, type InterceptRequest, serviceName } from './types.ts';
 
 /** What production starts: the command of the functions-framework that the function's source depends on. */
 const FRAMEWORK = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
@@ -18,6 +18,8 @@ const SHUTDOWN_GRACE_MS = 10_000;
 export interface InstanceHost {
   processes: ProcessHost;
   logs: LogSink;
+  /** Sees every request that an instance handles, before it does and when it has. */
+  interceptRequest?: InterceptRequest;
 }
 
 /** One process of a function, from its start until it has ended. */
@@ -25,6 +27,7 @@ export class Instance {
   readonly port: number;
   /** Ends when the process has. */
   readonly exited: LocalProcess['exited'];
+  readonly processId: string;
   /** Requests that it is handling. */
   active = 0;
   readonly #process: LocalProcess;
@@ -33,6 +36,7 @@ export class Instance {
     this.port = port;
     this.#process = process;
     this.exited = process.exited;
+    this.processId = process.id;
   }
 
   /**

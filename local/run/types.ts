@@ -32,6 +32,13 @@ export interface HttpResponse {
   body: Buffer;
 }
 
+/** Has an instance of a function handle a request. */
+export type InterceptRequest = <Answer extends HttpResponse | symbol>(
+  processId: string,
+  request: HttpRequest,
+  forward: () => Promise<Answer>,
+) => Promise<Answer | HttpResponse>;
+
 /** The full name of the Cloud Run service under a function. */
 export function serviceName({ project, region, name }: FunctionDeclaration): string {
   return `projects/${project}/locations/${region}/services/${name}`;

@@ -119,6 +119,8 @@ export class Scheduler {
   close(): void {
     this.#closed = true;
     for (const { cancelNext } of this.#jobs.values()) cancelNext();
+    // When each job last ran changes with every run, and is written once.
+    this.#save();
   }
 
   #put(declaration: JobDeclaration): Job {
@@ -200,7 +202,6 @@ export class Scheduler {
     }
     running.inFlight = false;
     if (this.#closed || running.deleted) return;
-    this.#save();
     if (!running.runAgain) return;
     running.runAgain = false;
     void this.#run(running, this.#clock.now());

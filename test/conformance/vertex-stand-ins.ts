@@ -32,6 +32,7 @@ export class ScriptContainers implements ContainerRuntime {
     const exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
     this.started.push({ ...spec, pid: child.pid! });
     return {
+      id: 'stand-in',
       pid: child.pid!,
       exited,
       stop: async () => {

@@ -25,12 +25,12 @@ const ES5_METHODS: Record<string, string> = {
   'Number.prototype': 'constructor toString toLocaleString valueOf toFixed toExponential toPrecision',
 };
 
-/** The committed function as the Dataflow template would load it: in a bare engine that has the ES5 library only. */
-export function loadUdf(): (line: string) => string | null {
+/** A committed function as the Dataflow template would load it: in a bare engine that has the ES5 library only. */
+export function loadUdf(file = COMPILED): (line: string) => string | null {
   const context = createContext(Object.create(null));
   removeAllBut(ES5_GLOBALS, runInContext('this', context));
   for (const [path, names] of Object.entries(ES5_METHODS)) removeAllBut(names, runInContext(path, context));
-  runInContext(readFileSync(COMPILED, 'utf8'), context, { filename: COMPILED.pathname });
+  runInContext(readFileSync(file, 'utf8'), context, { filename: file.pathname });
   return runInContext('transform', context);
 }
 

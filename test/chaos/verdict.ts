@@ -1,0 +1,61 @@
+import {
+  AttemptRecord,
+  dispositionOf,
+  layout,
+  type RunId,
+  STAGE_INPUTS,
+  STAGES,
+} from '../../events/index.ts';
+import type { StubCloud } from './stub-cloud.ts';
+
+const READ_AT_ONCE = 32;
+/** The events that a stage answers; an ending's id closes with its event's name. */
+const HEARD = new Set(Object.values(STAGE_INPUTS).map(({ event }) => event as string));
+
+/** What there is to find fault with, one sentence each; nothing when all is as it must be. */
+export async function faultsFoundIn(cloud: StubCloud, runs: RunId[]): Promise<string[]> {
+  const { ledger } = cloud;
+  const found: string[] = [];
+  for (const run of runs) {
+    const event = ledger.ends.get(run)?.event;
+    if (!event) found.push(`${run} is lost: no event says that it ended`);
+    else if (event !== 'monitored' && event !== 'superseded') found.push(`${run} ended as ${event}`);
+  }
+  for (const doubled of ledger.doubled) found.push(`a doubled effect: ${doubled}`);
+
+  const attempts = await readAttempts(cloud);
+  const answered = new Set<string>();
+  for (const attempt of attempts) {
+    const name = `${attempt.run}/${attempt.stage}/${attempt.attempt}`;
+    answered.add(attempt.cause.id);
+    if (dispositionOf(attempt) === 'waiting') found.push(`${name} is stuck: its event has no disposition`);
+    const published = [...ledger.published.keys()].filter((id) => id.startsWith(`${name}/`));
+    if (published.length !== 1) found.push(`${name} ended with ${published.length} events: ${published}`);
+  }
+  for (const id of ledger.published.keys()) {
+    const isHeard = HEARD.has(id.slice(id.lastIndexOf('/') + 1));
+    if (isHeard && !answered.has(id)) found.push(`${id} is lost: no stage has a record of it`);
+  }
+  const outstanding = await list(cloud, layout.outstandingPrefix);
+  for (const { name } of outstanding) found.push(`${name} is stuck: it never ended`);
+  return found;
+}
+
+async function readAttempts(cloud: StubCloud): Promise<AttemptRecord[]> {
+  const records = (await list(cloud, 'runs/')).filter(({ name }) => name.endsWith('/attempt.json'));
+  const attempts: AttemptRecord[] = [];
+  await Promise.all(
+    Array.from({ length: READ_AT_ONCE }, async () => {
+      for (let object = records.pop(); object; object = records.pop()) {
+        const [content] = await object.download();
+        attempts.push(AttemptRecord.parse(JSON.parse(content.toString('utf8'))));
+      }
+    }),
+  );
+  return attempts.sort((left, right) => STAGES.indexOf(left.stage) - STAGES.indexOf(right.stage));
+}
+
+async function list({ storage, buckets }: StubCloud, prefix: string) {
+  const listings = Object.values(buckets).map((bucket) => storage.bucket(bucket).getFiles({ prefix }));
+  return (await Promise.all(listings)).flatMap(([files]) => files);
+}

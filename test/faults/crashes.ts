@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AttemptRecord, dispositionOf, layout, type RunId, TENANT_OF } from '../../events/index.ts';
+import type { StubCloud } from '../chaos/stub-cloud.ts';
+import { createdFor, endingsOf, objectsUnder, readJson, startFaultyCloud } from './cloud.ts';
+import { type CrashPoint, crashPointsOf, stagesOf } from './crash-points.ts';
+
+/** Starts the runs of the points, each of which meets its crash on the way, and waits until all have ended. */
+export type Schedule = (cloud: StubCloud, drops: string[]) => Promise<Map<string, RunId>>;
+
+/** The crash matrix of a tenant: every stage of it, killed at every one of its points. */
+export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule): void {
+  const points = stagesOf(tenant).flatMap(crashPointsOf);
+  let cloud: StubCloud;
+  let runs: Map<string, RunId>;
+
+  beforeAll(async () => {
+    cloud = await startFaultyCloud(points.map(({ rule }) => rule));
+    runs = await schedule(
+      cloud,
+      points.map(({ drop }) => drop),
+    );
+  }, 1_000_000);
+  afterAll(() => cloud?.close());
+
+  describe.each(stagesOf(tenant))('%s killed', (stage) => {
+    it.each(crashPointsOf(stage))('$name: one effect, one ending, nothing left behind', async (point) => {
+      const run = runs.get(point.drop)!;
+      expect(crashesOf(cloud, points, point)).toHaveLength(1);
+      expect(['monitored', 'superseded']).toContain(cloud.ledger.ends.get(run)?.event);
+      expect(createdFor(cloud, run).filter(([, times]) => times > 1)).toEqual([]);
+      expect(createdFor(cloud, run).length).toBeGreaterThanOrEqual(4);
+      expect(endingsOf(cloud, run, stage)).toHaveLength(1);
+      const key = { run, stage, attempt: 1 };
+      const record = AttemptRecord.parse(await readJson(cloud, TENANT_OF[stage], layout.attemptRecord(key)));
+      expect(['done', 'superseded']).toContain(dispositionOf(record));
+      expect([record.ending?.id]).toEqual(endingsOf(cloud, run, stage));
+    });
+  });
+
+  it('leaves no operation outstanding, and no table but the live ones', async () => {
+    expect(await objectsUnder(cloud, layout.outstandingPrefix)).toEqual([]);
+    const { BigQuery } = await import('@google-cloud/bigquery');
+    const [tables] = await new BigQuery({ projectId: 'baton-nonprod' }).dataset('stub').getTables();
+    expect(tables.map(({ id }) => id).sort()).toEqual(['eval', 'train']);
+  });
+}
+
+const crashesOf = (cloud: StubCloud, points: CrashPoint[], point: CrashPoint) =>
+  cloud.cloud.injectedFaults().filter(({ rule }) => points[rule]?.drop === point.drop);

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FaultPlan } from '../../local/faults/plan.ts';
+import type { StubCloud } from '../chaos/stub-cloud.ts';
+import { expectOneOfEach, startFaultyCloud } from './cloud.ts';
+
+const PATIENCE_MS = 150_000;
+const FIVE_MINUTES_MS = 300_000;
+
+/** Stops train's owner when it has claimed a run's attempt, for so long. The lease is five seconds. */
+const suspendOwner = (drop: string, ms: number): FaultPlan['rules'][number] => ({
+  at: 'call',
+  who: 'function train$',
+  what: '^POST storage\\.googleapis\\.com/upload/',
+  mentions: `name=runs/${drop}-[0-9a-f]{10}/train/1/attempt\\.json`,
+  effect: { suspend: 'after', ms },
+});
+
+const RULES: FaultPlan['rules'] = [
+  { at: 'start', who: '/function ', share: 1, effect: { skewMs: [-FIVE_MINUTES_MS, FIVE_MINUTES_MS] } },
+  { at: 'delivery', who: 'function train$', mentions: '"f12-', effect: { duplicate: 3, withinMs: 1000 } },
+  suspendOwner('f12', 2500),
+  { at: 'delivery', who: 'function train$', mentions: '"f13-', effect: { duplicate: 4, withinMs: 12_000 } },
+  suspendOwner('f13', 14_000),
+  {
+    at: 'call',
+    who: 'function train$',
+    what: '/CreateCustomJob$',
+    mentions: 'f23-',
+    effect: { terminate: 'before' },
+  },
+];
+
+// Each request has an instance of its own, and so each delivery a process with a clock of its own.
+describe('an owner that is slow, interrupted, or wrong about the time', { timeout: PATIENCE_MS }, () => {
+  let cloud: StubCloud;
+  beforeAll(async () => {
+    cloud = await startFaultyCloud(RULES, { 'baton:requestConcurrency': '1' });
+  }, PATIENCE_MS);
+  afterAll(() => cloud?.close());
+
+  /** How often the record of train's attempt was written: a claim, perhaps taken over, and an ending. */
+  const trainAfter = async (drop: string, ...rules: number[]) => {
+    const run = await cloud.start(drop);
+    expect(await cloud.ledger.ended([run], PATIENCE_MS)).toMatchObject([{ event: 'monitored' }]);
+    const met = cloud.cloud.injectedFaults().map(({ rule }) => rule);
+    expect(rules.map((rule) => met.filter((one) => one === rule).length)).toEqual(rules.map(() => 1));
+    expectOneOfEach(cloud, run);
+    return { written: cloud.ledger.written.get(`runs/${run}/train/1/attempt.json`) };
+  };
+
+  it('F12 keeps its claim within the lease from those whose clocks are five minutes ahead', async () => {
+    expect(await trainAfter('f12', 1, 2)).toEqual({ written: 2 });
+    const skews = cloud.cloud.injectedFaults().filter(({ at }) => at === 'start');
+    expect(skews.length).toBeGreaterThan(4);
+  });
+
+  it('F13 suspended for twice its lease is fenced: the one who took over ends the attempt, and nobody else', async () => {
+    expect(await trainAfter('f13', 3, 4)).toEqual({ written: 3 });
+  });
+
+  it('F23 asked to end in the middle of its work leaves one effect and one ending', async () => {
+    await trainAfter('f23', 5);
+  });
+});
