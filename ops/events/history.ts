@@ -1,0 +1,108 @@
+import { type Disposition, type Envelope, TENANT_OF, type Tenant } from '../../events/index.ts';
+import { failureOf } from '../runs/failure.ts';
+import type { RunView, StageView } from '../runs/run-view.ts';
+import { eventName } from './event-name.ts';
+
+/** What became of an event: at the stage that it wakes, or, where it wakes none, that it went out. */
+export type EventDisposition = Disposition | 'published';
+
+/** An event of a run, with what became of it. */
+export interface EventView {
+  id: string;
+  /** The event's name, as its topic; a file's landing is `drop`. */
+  name: string;
+  source: string;
+  type?: string;
+  time: string;
+  run: string;
+  disposition: EventDisposition;
+  /** The attempt that answers it. */
+  answeredBy?: { stage: string; attempt: number };
+  /** The event that caused it. */
+  causationid?: string;
+  replayof?: string;
+  /** Delivery ids of copies that were found to be duplicates. */
+  duplicates: string[];
+  /** Why its attempt was parked or refused, and what to do. */
+  code?: string;
+  reason?: string;
+  advice?: string;
+  /** The tenant in which it came to be. */
+  tenant: Tenant;
+  event?: Envelope;
+}
+
+const DISPOSITIONS: Record<StageView['state'], EventDisposition> = {
+  running: 'waiting',
+  waiting: 'waiting',
+  completed: 'done',
+  failed: 'done',
+  refused: 'refused',
+  parked: 'parked',
+  superseded: 'superseded',
+};
+
+/**
+ * Every event of a run in the order in which they came to be: those that its attempts answer, those that they ended
+ * with, and the replays.
+ */
+export function eventsOf(view: RunView): EventView[] {
+  const events = new Map<string, EventView>();
+  for (const attempt of view.stages) {
+    const ending = attempt.event;
+    if (ending) events.set(ending.id, published(ending, TENANT_OF[attempt.stage]));
+  }
+  for (const replay of view.replays) {
+    for (const event of replay.events) {
+      events.set(event.id, {
+        ...published(event, TENANT_OF[replay.from]),
+        time: replay.at,
+        disposition: 'waiting',
+      });
+    }
+  }
+  for (const attempt of view.stages) {
+    const answered = answeredEvent(attempt, view.run);
+    if (answered) events.set(answered.id, { ...events.get(answered.id), ...answered });
+  }
+  return [...events.values()].sort((left, right) => (left.time < right.time ? -1 : 1));
+}
+
+function published(event: Envelope, tenant: Tenant): EventView {
+  const { id, source, type, time, correlationid: run, causationid, replayof } = event;
+  return {
+    ...{
+      id,
+      name: eventName(event) ?? event.type,
+      source,
+      type,
+      time,
+      run,
+      causationid,
+      replayof,
+      tenant,
+      event,
+    },
+    disposition: 'published',
+    duplicates: [],
+  };
+}
+
+/** The event that an attempt answers: a run's, or for the first stage the file that landed last. */
+function answeredEvent(attempt: StageView, run: string): EventView | undefined {
+  const { stage, cause, input, startedAt, duplicates, event: ending } = attempt;
+  if (!cause) return undefined;
+  const failure = failureOf(ending);
+  const before = input
+    ? published(input, TENANT_OF[stage])
+    : { id: cause.id, name: 'drop', source: cause.source, time: startedAt, run, tenant: TENANT_OF[stage] };
+  return {
+    ...before,
+    disposition: DISPOSITIONS[attempt.state],
+    answeredBy: { stage, attempt: attempt.attempt },
+    duplicates,
+    code: failure?.code,
+    reason: failure?.reason,
+    advice: failure?.advice,
+  };
+}
