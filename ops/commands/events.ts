@@ -67,16 +67,16 @@ function addListCommand(events: Command): void {
 async function eventsOfRuns(session: Session, run: RunId | undefined, limit: number): Promise<EventView[]> {
   if (run) return eventsOf(await existing(session, run));
   const listed: EventView[][] = [];
-  for await (const view of listRuns(session.storage, session.buckets, { where: {} })) {
+  for await (const view of listRuns(session.storage, session.buckets, { where: {} }, session.output.warn)) {
     listed.push(eventsOf(view));
     if (listed.length === limit) break;
   }
   return listed.reverse().flat();
 }
 
-async function parkedMessages({ storage, buckets }: Session, run?: RunId): Promise<ParkedView[]> {
+async function parkedMessages({ storage, buckets, output }: Session, run?: RunId): Promise<ParkedView[]> {
   const parked: ParkedView[] = [];
-  for await (const { view } of listParked(storage, buckets)) {
+  for await (const { view } of listParked(storage, buckets, output.warn)) {
     if (!run || view.attempt?.run === run) parked.push(view);
   }
   return parked;

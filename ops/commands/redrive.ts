@@ -46,7 +46,12 @@ export function addRedriveCommand(events: Command): void {
 
 async function choose(session: Session, options: RedriveOptions, ids: string[]): Promise<StoredMessage[]> {
   const chosen: StoredMessage[] = [];
-  for await (const stored of listParked(session.storage, session.buckets, options.subscription)) {
+  for await (const stored of listParked(
+    session.storage,
+    session.buckets,
+    session.output.warn,
+    options.subscription,
+  )) {
     const wanted = ids.length > 0 ? ids.includes(stored.view.id) : !stored.view.redriven;
     if (wanted) chosen.push(stored);
   }

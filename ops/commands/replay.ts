@@ -121,7 +121,7 @@ async function planAll(session: Session, options: ReplayOptions) {
   const operator = { by: await operatorName(session.storage), project: session.environment.nonprod.project };
   const plans: ReplayPlan[] = [];
   const skipped: BatchResult[] = [];
-  for await (const view of listRuns(session.storage, session.buckets, filter)) {
+  for await (const view of listRuns(session.storage, session.buckets, filter, session.output.warn)) {
     if (plans.length >= limit) break;
     try {
       plans.push(planFor(view, options, operator));

@@ -74,7 +74,7 @@ function addListCommand(runs: Command): void {
           since: since ? new Date(Date.now() - since) : undefined,
         };
         let more = false;
-        for await (const view of listRuns(storage, buckets, filter)) {
+        for await (const view of listRuns(storage, buckets, filter, output.warn)) {
           more = found.length === limit;
           if (more) break;
           found.push(summaryOf(view));

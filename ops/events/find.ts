@@ -22,7 +22,7 @@ export async function findEvent(session: Session, id: string): Promise<Found> {
     const event = events.find((candidate) => candidate.id === id);
     if (event) return { kind: 'event', event, events };
   }
-  for await (const stored of listParked(session.storage, session.buckets)) {
+  for await (const stored of listParked(session.storage, session.buckets, session.output.warn)) {
     if (stored.view.id === id) return { kind: 'message', stored };
   }
   throw new CommandError(
@@ -31,10 +31,11 @@ export async function findEvent(session: Session, id: string): Promise<Found> {
   );
 }
 
-async function* candidates({ storage, buckets }: Session, id: string): AsyncGenerator<EventView[]> {
+async function* candidates({ storage, buckets, output }: Session, id: string): AsyncGenerator<EventView[]> {
   const [first, drop] = id.split('/');
   if (`${first}/` === layout.datasetsPrefix && drop) {
-    for await (const view of listRuns(storage, buckets, { where: { drop } })) yield eventsOf(view);
+    for await (const view of listRuns(storage, buckets, { where: { drop } }, output.warn))
+      yield eventsOf(view);
     return;
   }
   const run = RunId.safeParse(first);

@@ -1,4 +1,4 @@
-import { type Disposition, type Envelope, TENANT_OF, type Tenant } from '../../events/index.ts';
+import type { Disposition, Envelope } from '../../events/index.ts';
 import { failureOf } from '../runs/failure.ts';
 import type { RunView, StageView } from '../runs/run-view.ts';
 import { eventName } from './event-name.ts';
@@ -27,8 +27,6 @@ export interface EventView {
   code?: string;
   reason?: string;
   advice?: string;
-  /** The tenant in which it came to be. */
-  tenant: Tenant;
   event?: Envelope;
 }
 
@@ -48,41 +46,29 @@ const DISPOSITIONS: Record<StageView['state'], EventDisposition> = {
  */
 export function eventsOf(view: RunView): EventView[] {
   const events = new Map<string, EventView>();
-  for (const attempt of view.stages) {
-    const ending = attempt.event;
-    if (ending) events.set(ending.id, published(ending, TENANT_OF[attempt.stage]));
-  }
   for (const replay of view.replays) {
     for (const event of replay.events) {
-      events.set(event.id, {
-        ...published(event, TENANT_OF[replay.from]),
-        time: replay.at,
-        disposition: 'waiting',
-      });
+      events.set(event.id, { ...published(event), time: replay.at, disposition: 'waiting' });
     }
   }
   for (const attempt of view.stages) {
     const answered = answeredEvent(attempt, view.run);
-    if (answered) events.set(answered.id, { ...events.get(answered.id), ...answered });
+    if (answered)
+      events.set(answered.id, { ...answered, time: events.get(answered.id)?.time ?? answered.time });
+    const ending = attempt.event;
+    if (ending && !events.has(ending.id)) events.set(ending.id, published(ending));
   }
-  return [...events.values()].sort((left, right) => (left.time < right.time ? -1 : 1));
+  return [...events.values()].sort(byTime);
 }
 
-function published(event: Envelope, tenant: Tenant): EventView {
+/** Those of one time stay in the order of the stages. */
+const byTime = (left: EventView, right: EventView) => Date.parse(left.time) - Date.parse(right.time);
+
+function published(event: Envelope): EventView {
   const { id, source, type, time, correlationid: run, causationid, replayof } = event;
+  const name = eventName(event) ?? type;
   return {
-    ...{
-      id,
-      name: eventName(event) ?? event.type,
-      source,
-      type,
-      time,
-      run,
-      causationid,
-      replayof,
-      tenant,
-      event,
-    },
+    ...{ id, name, source, type, time, run, causationid, replayof, event },
     disposition: 'published',
     duplicates: [],
   };
@@ -94,8 +80,8 @@ function answeredEvent(attempt: StageView, run: string): EventView | undefined {
   if (!cause) return undefined;
   const failure = failureOf(ending);
   const before = input
-    ? published(input, TENANT_OF[stage])
-    : { id: cause.id, name: 'drop', source: cause.source, time: startedAt, run, tenant: TENANT_OF[stage] };
+    ? published(input)
+    : { id: cause.id, name: 'drop', source: cause.source, time: startedAt, run };
   return {
     ...before,
     disposition: DISPOSITIONS[attempt.state],

@@ -1,6 +1,6 @@
 import type { Storage } from '@google-cloud/storage';
 import { type AttemptKey, layout, ParkedMessage, type Tenant } from '../../events/index.ts';
-import { readRecord } from '../runs/objects.ts';
+import { readRecord, unlessMalformed } from '../runs/objects.ts';
 import type { Buckets } from '../runs/run-view.ts';
 
 /** A message that no handler took, as it lies in a tenant's bucket. */
@@ -34,17 +34,22 @@ interface ObjectMetadata {
   metadata?: Record<string, string>;
 }
 
-/** The parked messages of both tenants, by tenant, subscription and id; of one subscription when one is given. */
+/**
+ * The parked messages of both tenants, by tenant, subscription and id; of one subscription when one is given.
+ *
+ * @param tell hears of those that cannot be read
+ */
 export async function* listParked(
   storage: Storage,
   buckets: Buckets,
+  tell: (problem: string) => void,
   subscription?: string,
 ): AsyncGenerator<StoredMessage> {
   const prefix = layout.parkedPrefix + (subscription ? `${subscription}/` : '');
   for (const tenant of ['nonprod', 'prod'] as const) {
     const files = storage.bucket(buckets[tenant]).getFilesStream({ prefix });
     for await (const file of files as AsyncIterable<{ name: string; metadata: ObjectMetadata }>) {
-      const stored = await readParked(storage, buckets, tenant, file);
+      const stored = await unlessMalformed(readParked(storage, buckets, tenant, file), tell);
       if (stored) yield stored;
     }
   }

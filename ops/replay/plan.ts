@@ -50,7 +50,7 @@ export function planReplay(view: RunView, request: ReplayRequest): ReplayPlan {
   const current = replays.find((replay) => replay.attempt === highest);
   if (view.state === 'running') {
     if (current?.from === from) return planOf(current, true);
-    const flight = inFlight(view, at);
+    const flight = inFlight(view, current, at);
     if (flight) throw refusal(`${run} is in flight: ${flight}. \`baton runs cancel ${run}\` stops it`);
   }
   const attempt = highest + 1;
@@ -78,13 +78,18 @@ function planOf(record: ReplayRecord, sent: boolean): ReplayPlan {
 const refusal = (message: string) => new CommandError(EXIT.refused, message);
 
 /** What the run is at, as long as something may come of it. */
-function inFlight({ run, stages, latest }: RunView, now: Date): string | undefined {
+function inFlight(
+  { run, stages, latest }: RunView,
+  replay: ReplayRecord | undefined,
+  now: Date,
+): string | undefined {
   const waiting = stages.find(({ state }) => state === 'waiting');
   if (waiting) return `${name(waiting)} waits for ${waiting.operation?.join(', ')}`;
   const running = stages.find((stage) => stage.state === 'running' && !isStuck(stage.leaseUntil, now));
   if (running) return `${name(running)} is being worked on until ${running.leaseUntil}`;
   if (latest?.endedAt && !isStuck(latest.endedAt, now))
     return `${name(latest)} has ended, and the next stage begins`;
+  if (!latest && replay && !isStuck(replay.at, now)) return `${replay.id} from ${replay.from} begins`;
   return stages.length === 0 ? `${run} has not begun` : undefined;
 }
 

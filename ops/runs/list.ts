@@ -2,6 +2,7 @@ import type { Storage } from '@google-cloud/storage';
 import { layout, RunId } from '../../events/index.ts';
 import { inOrder } from '../concurrency.ts';
 import { fits, type RunFilter } from './filter.ts';
+import { unlessMalformed } from './objects.ts';
 import { type Buckets, type RunView, readRun } from './run-view.ts';
 import { summaryOf } from './summary.ts';
 
@@ -11,18 +12,23 @@ const CONCURRENCY = 8;
 /**
  * The runs that a filter means, the latest first. Only those that are asked for are read whole: the listing that finds
  * them answers 1,000 objects a page, one per run, or one per attempt where a time is given.
+ *
+ * @param tell hears of runs that cannot be read
  */
 export async function* listRuns(
   storage: Storage,
   buckets: Buckets,
   filter: RunFilter,
+  tell: (problem: string) => void,
 ): AsyncGenerator<RunView> {
   const found = filter.since
     ? await changedSince(storage, buckets, filter.since)
     : await begun(storage, buckets);
   const latestFirst = [...found].sort(([, left], [, right]) => (left < right ? 1 : -1)).map(([run]) => run);
-  for await (const view of inOrder(latestFirst, CONCURRENCY, (run) => readRun(storage, buckets, run))) {
-    if (fits(summaryOf(view), filter)) yield view;
+  for await (const view of inOrder(latestFirst, CONCURRENCY, (run) =>
+    unlessMalformed(readRun(storage, buckets, run), tell),
+  )) {
+    if (view && fits(summaryOf(view), filter)) yield view;
   }
 }
 

@@ -3,11 +3,30 @@ import { z } from 'zod';
 
 const hasStatus = (error: unknown, status: number) => (error as { code?: unknown }).code === status;
 
+/** A record that is there and cannot be read: one of another version, or one that a person has changed. */
+export class MalformedRecord extends Error {
+  override readonly name = 'MalformedRecord';
+}
+
+/** Does something with a record, or tells of one that cannot be read and goes on without. */
+export async function unlessMalformed<Value>(
+  reading: Promise<Value>,
+  tell: (problem: string) => void,
+): Promise<Value | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof MalformedRecord)) throw error;
+    tell(error.message);
+    return undefined;
+  }
+}
+
 /**
  * Reads a record, or `undefined` where there is none.
  *
  * @param generation the one to read, where the record is then to be changed
- * @throws Error naming the object when it has another shape, as one of another version may
+ * @throws MalformedRecord naming the object
  */
 export async function readRecord<Value>(
   storage: Storage,
@@ -23,9 +42,9 @@ export async function readRecord<Value>(
     if (hasStatus(error, 404)) return undefined;
     throw error;
   }
-  const parsed = schema.safeParse(JSON.parse(content.toString('utf8')));
+  const parsed = schema.safeParse(jsonOf(content));
   if (parsed.success) return parsed.data;
-  throw new Error(`gs://${bucket}/${object} is malformed: ${z.prettifyError(parsed.error)}`);
+  throw new MalformedRecord(`gs://${bucket}/${object} is malformed: ${z.prettifyError(parsed.error)}`);
 }
 
 /**
@@ -58,4 +77,12 @@ export async function writeRecord(
 export async function listNames(storage: Storage, bucket: string, prefix: string): Promise<string[]> {
   const [files] = await storage.bucket(bucket).getFiles({ prefix });
   return files.map((file) => file.name);
+}
+
+function jsonOf(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,9 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 
+/** Data is coloured for a person only, never in a pipe or a file, as in continuous integration. */
+const colours = pc.createColors(pc.isColorSupported && Boolean(process.stdout.isTTY));
+
 export const FORMATS = ['table', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -27,9 +30,9 @@ export class Output {
   }
 
   /** Says what a person must know even with `--quiet`. */
-  warn(text: string): void {
+  readonly warn = (text: string): void => {
     process.stderr.write(`${text}\n`);
-  }
+  };
 }
 
 const BORDERLESS = {
@@ -41,7 +44,7 @@ const BORDERLESS = {
 /** Columns without borders, so that a row is a line and a column is what `awk` finds. */
 export function table(head: string[], rows: (string | number | undefined)[][]): string {
   const drawn = new Table({
-    head: head.map((title) => pc.dim(title)),
+    head: head.map((title) => colours.dim(title)),
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
@@ -57,5 +60,5 @@ export function table(head: string[], rows: (string | number | undefined)[][]): 
 export function fields(pairs: [name: string, value: string | number | undefined][]): string {
   const given = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...given.map(([name]) => name.length)) + 2;
-  return given.map(([name, value]) => `${pc.dim(name.padEnd(width))}${value}`).join('\n');
+  return given.map(([name, value]) => `${colours.dim(name.padEnd(width))}${value}`).join('\n');
 }
