@@ -1,5 +1,5 @@
 import type { Storage } from '@google-cloud/storage';
-import { type AttemptKey, layout, ParkedMessage, type Tenant } from '../../events/index.ts';
+import { AttemptKey, layout, ParkedMessage, type Tenant } from '../../events/index.ts';
 import { readRecord, unlessMalformed } from '../runs/objects.ts';
 import type { Buckets } from '../runs/run-view.ts';
 
@@ -63,7 +63,8 @@ async function readParked(
 ): Promise<StoredMessage | undefined> {
   const parked = await readRecord(storage, buckets[tenant], name, ParkedMessage);
   if (!parked) return undefined;
-  const { message, subscription, code, reason, advice, parkedAt, deliveries, attempt } = parked;
+  const { message, code, reason, advice, parkedAt, deliveries } = parked;
+  const subscription = parked.subscription.split('/').at(-1) ?? parked.subscription;
   const { redrivenAt: at, redrivenBy: by, redrivenAs: as } = metadata.metadata ?? {};
   return {
     message,
@@ -71,10 +72,16 @@ async function readParked(
     view: {
       id: message.messageId,
       tenant,
-      subscription: subscription.split('/').at(-1) ?? subscription,
-      ...{ code, reason, advice, parkedAt, deliveries, attempt },
+      ...{ subscription, code, reason, advice, parkedAt, deliveries },
+      attempt: parked.attempt ?? attemptOf(message, subscription),
       ...(at && { redriven: { at, by, as } }),
       object: `gs://${buckets[tenant]}/${name}`,
     },
   };
+}
+
+/** The attempt that a run's event asks for: its subscription has the name of the stage. */
+function attemptOf({ attributes }: ParkedMessage['message'], subscription: string): AttemptKey | undefined {
+  const { 'ce-correlationid': run, 'ce-attempt': attempt } = attributes;
+  return AttemptKey.safeParse({ run, stage: subscription, attempt: Number(attempt) }).data;
 }
