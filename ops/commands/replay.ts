@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type RunId, type StageName, TENANT_OF } from '../../events/index.ts';
 import { operatorName } from '../operator.ts';
 import { type Batch, type BatchResult, openBatch, readBatch, sendBatch } from '../replay/batch.ts';
@@ -14,6 +14,8 @@ import { table } from '../terminal/output.ts';
 import { type Conditions, condition, count, duration, type Rate, rate, runId, stage } from './arguments.ts';
 import { inSession, type Session } from './session.ts';
 
+const GENTLE: Rate = { limit: 5, intervalMs: 1000 };
+
 interface ReplayOptions {
   from?: StageName;
   reason?: string;
@@ -21,7 +23,7 @@ interface ReplayOptions {
   stage?: StageName;
   since?: number;
   limit?: number;
-  rate: Rate;
+  rate?: Rate;
   resume?: string;
   dryRun: boolean;
   yes: boolean;
@@ -40,11 +42,7 @@ export function addReplayCommand(runs: Command): void {
     .option('--stage <stage>', 'runs that have come to this stage', stage)
     .option('--since <duration>', 'runs that have changed in the last 2h, 1d …', duration)
     .option('--limit <number>', 'at most so many runs', count)
-    .addOption(
-      new Option('--rate <rate>', 'at most so many replays per s, m or h')
-        .argParser(rate)
-        .default({ limit: 5, intervalMs: 1000 }, '5/s'),
-    )
+    .option('--rate <rate>', 'at most so many replays per s, m or h (default: 5/s)', rate)
     .option('--resume <id>', 'go on with a bulk replay that was interrupted')
     .option('--dry-run', 'print what would run again, and change nothing', false)
     .option('--yes', 'do not ask before what touches production', false)
@@ -82,10 +80,15 @@ function planFor(
   { from, reason }: ReplayOptions,
   operator: { by: string; project: string },
 ): ReplayPlan {
-  const stopped = view.state === 'running' || view.state === 'monitored' ? undefined : view.latest?.stage;
-  const first = from ?? stopped;
+  const first = from ?? stoppedAt(view);
   if (!first) throw new CommandError(EXIT.usage, `${view.run} is ${view.state}: give --from STAGE`);
   return planReplay(view, { ...operator, from: first, reason, at: new Date() });
+}
+
+/** The stage that a run stopped at, or while it runs again, the one that it does so from. */
+function stoppedAt({ state, latest, replays }: RunView): StageName | undefined {
+  if (state === 'running') return replays.at(-1)?.from;
+  return state === 'monitored' ? undefined : latest?.stage;
 }
 
 async function replayMany(session: Session, options: ReplayOptions): Promise<ExitCode> {
@@ -109,7 +112,7 @@ async function replayMany(session: Session, options: ReplayOptions): Promise<Exi
   }
   output.say(`${overview()}\n`);
   await confirmProduction(plans, session, options);
-  return send(session, await openBatch(session, plans, options.rate));
+  return send(session, await openBatch(session, plans, options.rate ?? GENTLE));
 }
 
 async function planAll(session: Session, options: ReplayOptions) {
@@ -133,7 +136,7 @@ async function planAll(session: Session, options: ReplayOptions) {
   return { plans, skipped };
 }
 
-async function resume(session: Session, id: string, { dryRun, yes }: ReplayOptions): Promise<ExitCode> {
+async function resume(session: Session, id: string, { dryRun, yes, rate }: ReplayOptions): Promise<ExitCode> {
   const batch = await readBatch(session, id);
   const inProduction = batch.runs.filter(({ from }) => TENANT_OF[from] === 'prod').length;
   if (dryRun) {
@@ -149,7 +152,7 @@ async function resume(session: Session, id: string, { dryRun, yes }: ReplayOptio
       output: session.output,
     });
   }
-  return send(session, batch);
+  return send(session, rate ? { ...batch, rate } : batch);
 }
 
 async function send(session: Session, batch: Batch): Promise<ExitCode> {

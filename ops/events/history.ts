@@ -53,10 +53,16 @@ export function eventsOf(view: RunView): EventView[] {
   }
   for (const attempt of view.stages) {
     const answered = answeredEvent(attempt, view.run);
-    if (answered)
-      events.set(answered.id, { ...answered, time: events.get(answered.id)?.time ?? answered.time });
+    if (answered) {
+      const { time, causationid } = events.get(answered.id) ?? answered;
+      events.set(answered.id, { ...answered, time, causationid });
+    }
     const ending = attempt.event;
-    if (ending && !events.has(ending.id)) events.set(ending.id, published(ending));
+    if (ending && !events.has(ending.id)) {
+      // The landing of a file is no event of the run, so the first ending names no cause.
+      const causationid = ending.causationid ?? attempt.cause?.id;
+      events.set(ending.id, { ...published(ending), causationid });
+    }
   }
   return [...events.values()].sort(byTime);
 }

@@ -49,6 +49,7 @@ export interface RunView {
   stages: StageView[];
   /** Where the run has come to: the furthest stage of its latest attempt. Absent until a replay has begun. */
   latest?: StageView;
+  /** In the order of their attempts. */
   replays: ReplayRecord[];
   changedAt: string;
 }
@@ -64,7 +65,7 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
     Promise.all(attemptsIn(run, folder.names()).map((key) => readAttempt(folder, key))),
     Promise.all(replaysIn(run, folder.names()).map((name) => folder.read(name, ReplayRecord))),
   ]);
-  const known = replays.filter((replay) => replay !== undefined);
+  const known = replays.filter((replay) => replay !== undefined).sort(byAttempt);
   const attempt = Math.max(
     0,
     ...stages.map((stage) => stage.attempt),
@@ -86,6 +87,8 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
         .at(-1) ?? '',
   };
 }
+
+const byAttempt = (left: { attempt: number }, right: { attempt: number }) => left.attempt - right.attempt;
 
 const timesOf = ({ startedAt, endedAt }: StageView) => [startedAt, endedAt];
 

@@ -5,7 +5,7 @@ import { explain } from '../../ops/events/why.ts';
 import { planReplay } from '../../ops/replay/plan.ts';
 import { attemptOf, DROP, event, ingested, NOW, parkedAt, parkedRun, RUN, runOf } from './run-views.ts';
 
-const ready = event(DatasetReady, 'prepare', { causationid: DROP });
+const ready = event(DatasetReady, 'prepare');
 const stages = [
   attemptOf('prepare', { event: ready }),
   attemptOf('ingest', { input: ready, event: ingested, duplicates: ['7'] }),
