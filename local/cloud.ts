@@ -6,7 +6,7 @@ import { FaultInjector, type InjectedFault } from './faults/injector.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import type { Decision } from './iam/policy.ts';
 import type { ServiceKeyUse } from './kms/key-management.ts';
-import { connectThisProcess } from './network/connect.ts';
+import { connectThisProcess, FOREIGN_VARIABLES } from './network/connect.ts';
 import { LocalNetwork } from './network/network.ts';
 import { recordProgram } from './program/record-program.ts';
 import type { DeliveryEvent } from './pubsub/consumer.ts';
@@ -59,8 +59,10 @@ export interface LocalCloud {
   residentBytes(): number;
   /** One line on what is there. */
   describe(): string;
-  /** The shell commands that lead another terminal's clients here. */
-  instructions(): Promise<string>;
+  /** Everything that each stack exported, as `pulumi stack output --json` would print it. */
+  outputs(): Record<string, Record<string, unknown>>;
+  /** The variables that lead another process's clients here, as the operator; `null` for those that lead away. */
+  variables(): Promise<Record<string, string | null>>;
   /** Stops every process and writes the state. */
   close(): Promise<void>;
 }
@@ -131,10 +133,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     injectedFaults: () => faults?.injected ?? [],
     residentBytes: () => services.processes.residentBytes() + process.memoryUsage.rss(),
     describe: () => outputs.describe(),
-    instructions: async () =>
-      Object.entries(await network.environment(operator))
-        .map(([name, value]) => `export ${name}=${value}`)
-        .join('\n'),
+    outputs: () => outputs.all(),
+    variables: async () => ({
+      ...Object.fromEntries(FOREIGN_VARIABLES.map((name) => [name, null])),
+      ...(await network.environment(operator)),
+    }),
     close: () => open.disposeAsync(),
   };
 }

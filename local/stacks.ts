@@ -30,6 +30,11 @@ export class StackOutputs {
     return value;
   }
 
+  /** Everything that the stacks exported, by stack. */
+  all(): Record<string, Record<string, unknown>> {
+    return Object.fromEntries(this.#stacks.map(({ stack, outputs }) => [stack, outputs]));
+  }
+
   /** The projects that the stacks are deployed to. */
   projects(): { project: string; number: string }[] {
     return this.#outputs.map(({ project, projectNumber: number }) => ({ project, number }));

@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { EvalPassed } from '../events/index.ts';
 import { type LocalCloud, startLocalCloud } from '../local/cloud.ts';
+import { writeEnvironment } from './environments/write.ts';
 import { type Report, reportOf } from './runs/report.ts';
 import type { Buckets } from './runs/run-view.ts';
 import { watchRun } from './runs/watch.ts';
 import { chooseDataSet, type DataSet, dropInto } from './start/data-set.ts';
-import { parseStartOptions, type StartOptions } from './start/options.ts';
+import { DEFAULT_STATE, parseStartOptions, type StartOptions } from './start/options.ts';
 import { predict, readSamples } from './start/predict.ts';
 import { Progress } from './start/progress.ts';
 import { summarise } from './start/summary.ts';
@@ -34,6 +36,7 @@ process.exit(await main(options, interruption.signal));
 /** Boots the local cloud, drops the data set, follows the run, and stops all it started. */
 async function main(options: StartOptions, signal: AbortSignal): Promise<number> {
   let cloud: LocalCloud | undefined;
+  let forgetEnvironment: (() => void) | undefined;
   try {
     const dataSet = await chooseDataSet(options, signal);
     progress.say('booting the local cloud');
@@ -43,11 +46,12 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
       config: options.config,
       signal,
     });
+    forgetEnvironment = await writeEnvironment(cloud, environmentOf(options));
     progress.say(`local cloud is up: ${cloud.describe()}`);
     const report = await run(cloud, dataSet, options, signal);
     console.log(options.json ? JSON.stringify(report, null, 2) : summarise(report));
     reportLints(cloud);
-    if (options.keep) await untilInterrupted(cloud, signal);
+    if (options.keep) await untilInterrupted(options, signal);
     return EXIT_CODES[report.state];
   } catch (error) {
     if (signal.aborted) {
@@ -57,6 +61,7 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
     progress.say(`failed: ${explain(error)}`);
     return 1;
   } finally {
+    forgetEnvironment?.();
     await cloud?.close();
   }
 }
@@ -106,11 +111,12 @@ function reportLints(cloud: LocalCloud): void {
   for (const lint of cloud.lints()) progress.say(`lint: ${lint}`);
 }
 
-async function untilInterrupted(cloud: LocalCloud, signal: AbortSignal): Promise<void> {
-  progress.say(
-    'staying up, Ctrl-C stops everything; in another terminal, in a subshell, this leads clients here:',
-  );
-  process.stderr.write(`${await cloud.instructions()}\n`);
+/** Where `baton` finds the local cloud: with the default state folder, without any flag. */
+const environmentOf = ({ state }: StartOptions) => join(state, 'environments', 'local');
+
+async function untilInterrupted(options: StartOptions, signal: AbortSignal): Promise<void> {
+  const flag = options.state === DEFAULT_STATE ? '' : ` --config ${environmentOf(options)}`;
+  progress.say(`staying up, Ctrl-C stops everything; in another terminal: npx baton runs list${flag}`);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

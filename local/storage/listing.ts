@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StatusError } from '../status.ts';
+import { globPattern } from './glob.ts';
 import type { StoredObject } from './object-resource.ts';
 import type { SortedNames } from './sorted-names.ts';
 
@@ -10,6 +11,8 @@ export interface ListingQuery {
   startOffset?: string | undefined;
   /** Names from it on are left out. */
   endOffset?: string | undefined;
+  /** A pattern that whole names must have. */
+  matchGlob?: string | undefined;
   maxResults: number;
   pageToken?: string | undefined;
 }
@@ -30,6 +33,7 @@ type PageEnd = z.infer<typeof PageEnd>;
  */
 export function listObjects({ names, get }: ListedObjects, query: ListingQuery): ListingPage {
   const { prefix = '', delimiter, startOffset, endOffset, maxResults } = query;
+  const wanted = query.matchGlob ? globPattern(query.matchGlob) : undefined;
   const page: ListingPage = { items: [], prefixes: [] };
   let at = Math.max(names.firstFrom(prefix), startOffset ? names.firstFrom(startOffset) : 0);
   if (query.pageToken) at = Math.max(at, indexAfter(names, readPageToken(query.pageToken)));
@@ -40,6 +44,10 @@ export function listObjects({ names, get }: ListedObjects, query: ListingQuery):
       return { ...page, nextPageToken: writePageToken(end) };
     }
     const name = names.at(at)!;
+    if (wanted && !wanted.test(name)) {
+      at++;
+      continue;
+    }
     const common = commonPrefix(name, prefix, delimiter);
     if (common === undefined) {
       page.items.push(get(name));

@@ -29,7 +29,16 @@ export function objectOperations(engine: StorageEngine): Operation[] {
       name: 'storage.objects.list',
       method: 'GET',
       paths: ['/storage/v1/b/:bucket/o'],
-      query: ['prefix', 'delimiter', 'startOffset', 'endOffset', 'maxResults', 'pageToken', 'versions'],
+      query: [
+        'prefix',
+        'delimiter',
+        'matchGlob',
+        'startOffset',
+        'endOffset',
+        'maxResults',
+        'pageToken',
+        'versions',
+      ],
       run: (call) => list(engine, call),
     },
     {
@@ -132,10 +141,10 @@ function list(engine: StorageEngine, call: StorageCall): object {
       `storage.objects.list: the local cloud keeps no noncurrent versions, so it can't list those of ${call.bucket}.`,
     );
   }
-  const { prefix, delimiter, startOffset, endOffset, pageToken } = call.query;
+  const { prefix, delimiter, matchGlob, startOffset, endOffset, pageToken } = call.query;
   const page = listObjects(
     { names: bucket.objects.names, get: (name) => bucket.objects.get(name) },
-    { prefix, delimiter, startOffset, endOffset, pageToken, maxResults: pageSize(call.query) },
+    { prefix, delimiter, matchGlob, startOffset, endOffset, pageToken, maxResults: pageSize(call.query) },
   );
   return {
     kind: 'storage#objects',

@@ -7,24 +7,36 @@ import {
   endingName,
   layout,
   OperationRecord,
+  ReplayRecord,
   type RunId,
   RunRecord,
   STAGES,
   type StageName,
-  TENANT_OF,
   type Tenant,
 } from '../../events/index.ts';
+import { listNames, readRecord } from './objects.ts';
 
-/** The state of one attempt of a stage, as its run folder tells. */
+/** How an attempt of a stage stands, as its run folder tells. */
+export type StageState = 'running' | 'waiting' | 'completed' | 'failed' | 'refused' | 'parked' | 'superseded';
+
+/** One attempt of a stage. */
 export interface StageView {
   stage: StageName;
   attempt: number;
-  state: 'running' | 'waiting' | 'completed' | 'failed' | 'refused' | 'parked' | 'superseded';
+  state: StageState;
   startedAt: string;
   endedAt?: string;
+  /** Until when others keep off, while nobody has ended it. */
+  leaseUntil?: string;
   /** The resource names of the long operation, once it was started. */
   operation?: string[];
+  /** The event that it answers: whole where it was a run's, and its source and id in any case. */
+  cause?: AttemptRecord['cause'];
+  input?: Envelope;
+  /** The event with which it ended. */
   event?: Envelope;
+  /** The further deliveries that were found to be duplicates, by their ids. */
+  duplicates: string[];
 }
 
 export type RunState = 'running' | 'monitored' | 'gate-failed' | 'refused' | 'parked' | 'superseded';
@@ -33,84 +45,120 @@ export interface RunView {
   run: RunId;
   state: RunState;
   record?: RunRecord;
+  /** Every attempt, stage by stage. */
   stages: StageView[];
+  /** Where the run has come to: the furthest stage of its latest attempt. Absent until a replay has begun. */
+  latest?: StageView;
+  /** In the order of their attempts. */
+  replays: ReplayRecord[];
+  changedAt: string;
 }
 
 /** The buckets that hold a run's folder: each tenant keeps its own stages. */
 export type Buckets = Record<Tenant, string>;
 
-/** Reads a run from its folders. A stage that has not begun is absent. */
+/** Reads a run from its folders. A stage that has not begun is absent; a run that never was has no stages. */
 export async function readRun(storage: Storage, buckets: Buckets, run: RunId): Promise<RunView> {
-  const objects = new Map<string, string>();
-  for (const bucket of new Set(Object.values(buckets))) {
-    const [files] = await storage.bucket(bucket).getFiles({ prefix: layout.run(run) });
-    for (const file of files) objects.set(file.name, bucket);
-  }
-  const read: Read = async (name, bucket = objects.get(name)) => {
-    if (!bucket) return undefined;
-    const [content] = await storage.bucket(bucket).file(name).download();
-    return JSON.parse(content.toString('utf8'));
+  const folder = await openFolder(storage, buckets, run);
+  const [record, stages, replays] = await Promise.all([
+    folder.read(layout.runRecord(run), RunRecord),
+    Promise.all(attemptsIn(run, folder.names()).map((key) => readAttempt(folder, key))),
+    Promise.all(replaysIn(run, folder.names()).map((name) => folder.read(name, ReplayRecord))),
+  ]);
+  const known = replays.filter((replay) => replay !== undefined).sort(byAttempt);
+  const attempt = Math.max(
+    0,
+    ...stages.map((stage) => stage.attempt),
+    ...known.map((replay) => replay.attempt),
+  );
+  const latest = stages.findLast((stage) => stage.attempt === attempt);
+  const changes = [record?.startedAt, ...stages.flatMap(timesOf), ...known.map((replay) => replay.at)];
+  return {
+    run,
+    record,
+    stages,
+    latest,
+    replays: known,
+    state: latest ? stateOf(latest) : 'running',
+    changedAt:
+      changes
+        .filter((time) => time !== undefined)
+        .sort()
+        .at(-1) ?? '',
   };
-  const stages: StageView[] = [];
-  for (const stage of STAGES) {
-    for (const attempt of attemptsOf(run, stage, objects.keys())) {
-      stages.push(await readStage({ run, stage, attempt }, buckets[TENANT_OF[stage]], read));
-    }
-  }
-  const record = RunRecord.safeParse(await read(layout.runRecord(run)));
-  return { run, state: stateOf(stages), record: record.data, stages };
 }
 
-function attemptsOf(run: RunId, stage: StageName, names: Iterable<string>): number[] {
-  const prefix = `${layout.run(run)}${stage}/`;
-  const attempts = new Set<number>();
-  for (const name of names) {
-    if (name.startsWith(prefix)) attempts.add(Number(name.slice(prefix.length).split('/')[0]));
+const byAttempt = (left: { attempt: number }, right: { attempt: number }) => left.attempt - right.attempt;
+
+const timesOf = ({ startedAt, endedAt }: StageView) => [startedAt, endedAt];
+
+type Folder = Awaited<ReturnType<typeof openFolder>>;
+
+async function openFolder(storage: Storage, buckets: Buckets, run: RunId) {
+  const bucketOf = new Map<string, string>();
+  for (const bucket of new Set(Object.values(buckets))) {
+    for (const name of await listNames(storage, bucket, layout.run(run))) bucketOf.set(name, bucket);
   }
-  return [...attempts].filter(Number.isInteger).sort((left, right) => left - right);
+  return {
+    names: () => [...bucketOf.keys()],
+    read: async <Value>(name: string, schema: Parameters<typeof readRecord<Value>>[3]) => {
+      const bucket = bucketOf.get(name);
+      return bucket ? readRecord(storage, bucket, name, schema) : undefined;
+    },
+    outstanding: async (key: AttemptKey) => {
+      const bucket = bucketOf.get(layout.attemptRecord(key));
+      return bucket ? readRecord(storage, bucket, layout.outstanding(key), OperationRecord) : undefined;
+    },
+  };
 }
 
-/** Reads a JSON object; of the run's folders, from the bucket that has it. */
-type Read = (name: string, bucket?: string) => Promise<unknown>;
+/** The attempts that have a record, in the order of the stages and then of the attempts. */
+function attemptsIn(run: RunId, names: string[]): AttemptKey[] {
+  return STAGES.flatMap((stage) => {
+    const pattern = new RegExp(`^${layout.run(run)}${stage}/(\\d+)/attempt\\.json$`);
+    const attempts = names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
+    return attempts.sort((left, right) => left - right).map((attempt) => ({ run, stage, attempt }));
+  });
+}
 
-async function readStage(key: AttemptKey, bucket: string, read: Read): Promise<StageView> {
-  const record = AttemptRecord.safeParse(await read(layout.attemptRecord(key))).data;
-  const operation = record?.ending ? record.operation : await readMarker(key, bucket, read);
-  const event = record?.ending;
+const replaysIn = (run: RunId, names: string[]) =>
+  names.filter((name) => name.startsWith(layout.replays(run)));
+
+async function readAttempt(folder: Folder, key: AttemptKey): Promise<StageView> {
+  const name = layout.attemptRecord(key);
+  const record = await folder.read(name, AttemptRecord);
+  if (!record) throw new Error(`${name} was listed and is gone`);
+  const outstanding = record.ending ? undefined : await folder.outstanding(key);
+  const duplicates = layout.duplicates(key);
   return {
     stage: key.stage,
     attempt: key.attempt,
-    state: event ? endedAs(event) : operation ? 'waiting' : 'running',
-    startedAt: record?.claimedAt ?? '',
-    endedAt: event?.time,
-    operation: operation?.resources,
-    event,
+    state: stateOfAttempt(record, outstanding !== undefined),
+    startedAt: record.claimedAt,
+    endedAt: record.ending?.time,
+    leaseUntil: record.ending || outstanding ? undefined : record.leaseUntil,
+    operation: record.operation?.resources ?? outstanding?.resources,
+    cause: record.cause,
+    input: record.input,
+    event: record.ending,
+    duplicates: folder
+      .names()
+      .filter((object) => object.startsWith(duplicates))
+      .map((object) => decodeURIComponent(object.slice(duplicates.length).replace(/\.json$/, ''))),
   };
 }
 
-/** An operation that has not ended is told of by its marker, and goes away with it. */
-async function readMarker(key: AttemptKey, bucket: string, read: Read): Promise<OperationRecord | undefined> {
-  try {
-    return OperationRecord.parse(await read(layout.outstanding(key), bucket));
-  } catch (error) {
-    if ((error as { code?: number }).code === 404) return undefined;
-    throw error;
-  }
+/** Finer than the disposition of the event: who works on it, and whether the gate let it through. */
+function stateOfAttempt(record: AttemptRecord, outstanding: boolean): StageState {
+  const disposition = dispositionOf(record);
+  if (disposition === 'waiting') return outstanding ? 'waiting' : 'running';
+  if (disposition !== 'done') return disposition;
+  return record.ending && endingName(record.ending) === 'eval-failed' ? 'failed' : 'completed';
 }
 
-function endedAs(event: Envelope): StageView['state'] {
-  const disposition = dispositionOf({ ending: event });
-  if (disposition === 'refused' || disposition === 'parked' || disposition === 'superseded')
-    return disposition;
-  return endingName(event) === 'eval-failed' ? 'failed' : 'completed';
-}
-
-/** The latest attempt of the furthest stage decides. */
-function stateOf(stages: StageView[]): RunState {
-  const latest = stages.at(-1);
-  if (latest?.state === 'refused' || latest?.state === 'parked' || latest?.state === 'superseded') {
-    return latest.state;
-  }
-  if (latest?.state === 'failed') return 'gate-failed';
-  return latest?.stage === 'monitor' && latest.state === 'completed' ? 'monitored' : 'running';
+function stateOf(latest: StageView): RunState {
+  const { state, stage } = latest;
+  if (state === 'refused' || state === 'parked' || state === 'superseded') return state;
+  if (state === 'failed') return 'gate-failed';
+  return stage === 'monitor' && state === 'completed' ? 'monitored' : 'running';
 }

@@ -1,8 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+export const DEFAULT_STATE = '.baton';
+
 export interface StartOptions {
   /** A folder with train.csv and eval.csv; a synthetic sample is made when absent. */
   data?: string;
+  /** Whether to stay up after the run, for `baton` and other clients. */
   keep: boolean;
   json: boolean;
   /** The stacks that the local cloud deploys: the two tenants' or the one of both. */
@@ -33,7 +36,8 @@ export function parseStartOptions(argv: string[]): StartOptions {
   const command = new Command('npm start --')
     .description('Runs the whole chain on this machine, from files landing in a bucket to a prediction.')
     .option('--data <dir>', 'folder with train.csv and eval.csv (default: a synthetic census sample)')
-    .option('--keep', 'stay up after the run, until Ctrl-C', false)
+    .option('--keep', 'stay up after the run, until Ctrl-C (default: on a terminal)')
+    .option('--no-keep', 'end with the run (default: without a terminal, or with --json)')
     .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
     .addOption(
       new Option('--stack <stacks>', 'the two tenants, or dev: one project that plays both')
@@ -52,12 +56,19 @@ export function parseStartOptions(argv: string[]): StartOptions {
     .option('--stall-after <seconds>', 'give up when no stage changes for so long', wholeNumber, 120)
     .addHelpText(
       'after',
-      '\nExit codes: 0 monitored, 1 error, 2 usage, 3 refused, 4 parked, 5 held back by the gate, 6 stalled, 130 interrupted.',
+      '\nExit codes: 0 monitored, 1 error, 2 usage, 3 refused, 4 parked, 5 held back by the gate, 6 stalled, 7 superseded, 130 interrupted.',
     )
     .configureOutput({ writeOut: (text) => process.stderr.write(text) })
     .exitOverride((error) => {
       process.exit(error.code === 'commander.helpDisplayed' ? 0 : 2);
     });
-  const options = command.parse(argv, { from: 'user' }).opts<StartOptions>();
-  return { ...options, state: options.state ?? (options.stack === 'dev' ? '.baton-dev' : '.baton') };
+  const { keep, state, ...options } = command
+    .parse(argv, { from: 'user' })
+    .opts<Omit<StartOptions, 'keep' | 'state'> & { keep?: boolean; state?: string }>();
+  const onTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  return {
+    ...options,
+    keep: keep ?? Boolean(onTerminal && !options.json),
+    state: state ?? (options.stack === 'dev' ? '.baton-dev' : DEFAULT_STATE),
+  };
 }

@@ -8,7 +8,6 @@ import {
   IngestDone,
   Monitored,
   Parked,
-  parseEvent,
   Refused,
 } from '../../events/index.ts';
 import type { StageView } from '../runs/run-view.ts';
@@ -65,8 +64,10 @@ const descriptions = [
 ];
 
 function describes<Data>(contract: EventContract<Data>, text: (data: Data) => string) {
-  return (event: Envelope) =>
-    event.type === contract.type ? text(parseEvent(contract, event).data) : undefined;
+  return (event: Envelope) => {
+    const data = event.type === contract.type ? contract.data.safeParse(event.data).data : undefined;
+    return data && text(data);
+  };
 }
 
 const describe = (event: Envelope): string =>

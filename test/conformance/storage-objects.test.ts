@@ -164,6 +164,16 @@ describe('lists', () => {
     expect(paged.sort()).toEqual([...(delimiter ? folded : names)].sort());
   });
 
+  test.each([
+    ['l/?', ['l/a', 'l/c', 'l/é', 'l/\uff5e', 'l/😀']],
+    ['l/*/*', ['l/b/1', 'l/b/2']],
+    ['l/**/y', ['l/d/x/y']],
+    ['l/b.1', []],
+  ])('matchGlob %s answers the names that have the pattern', async (matchGlob, expected) => {
+    const [files] = await bucket.getFiles({ matchGlob });
+    expect(files.map(({ name }) => name)).toEqual(expected);
+  });
+
   test('offsets bound the names', async () => {
     const [files] = await bucket.getFiles({ prefix: 'l/', startOffset: 'l/b/2', endOffset: 'l/d' });
     expect(files.map(({ name }) => name)).toEqual(['l/b/2', 'l/c']);
@@ -179,7 +189,8 @@ describe('lists', () => {
   });
 
   test('what is not implemented is refused by name', async () => {
-    await expect(bucket.getFiles({ matchGlob: '*.json' })).rejects.toThrow('matchGlob');
+    await expect(bucket.getFiles({ matchGlob: '{a,b}' })).rejects.toThrow('matchGlob');
+    await expect(bucket.getFiles({ softDeleted: true })).rejects.toThrow('softDeleted');
   });
 });
 

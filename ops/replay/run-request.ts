@@ -1,0 +1,32 @@
+import { type Envelope, type RunId, RunRequested, sequenceOf } from '../../events/index.ts';
+
+export interface RequestedRun {
+  run: RunId;
+  model: string;
+  bucket: string;
+  drop: string;
+  generations: { train: string; eval: string };
+  reason?: string;
+}
+
+/**
+ * The event that asks `prepare` for a run of a drop. Its id follows from the run, and so from the generations of the
+ * drop's files: to ask twice is to ask once.
+ *
+ * @param project the non-production project, on whose topic it goes out
+ */
+export function runRequest({ run, ...data }: RequestedRun, project: string, at: Date): Envelope {
+  return {
+    specversion: '1.0',
+    id: `${run}/${RunRequested.name}`,
+    source: `//baton.dev/projects/${project}/operators`,
+    type: RunRequested.type,
+    time: at.toISOString(),
+    subject: run,
+    datacontenttype: 'application/json',
+    correlationid: run,
+    attempt: 1,
+    sequence: sequenceOf(data.generations),
+    data: RunRequested.data.parse(data),
+  };
+}
