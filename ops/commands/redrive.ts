@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isProduction } from '../environments/environment.ts';
 import { listParked, type StoredMessage } from '../events/parked.ts';
 import { type RedriveResult, redrive } from '../events/redrive.ts';
 import { operatorName } from '../operator.ts';
@@ -63,7 +64,9 @@ async function choose(session: Session, options: RedriveOptions, ids: string[]):
 
 async function send(session: Session, chosen: StoredMessage[], { yes }: RedriveOptions): Promise<ExitCode> {
   const { output, environment, signal } = session;
-  const inProduction = chosen.filter(({ view }) => view.tenant === 'prod' && !view.redriven).length;
+  const inProduction = chosen.filter(
+    ({ view }) => isProduction(environment, view.tenant) && !view.redriven,
+  ).length;
   if (inProduction > 0) {
     const question = `Publish ${inProduction} messages to production (${environment.prod.project}) again?`;
     await confirm(question, { yes, output });

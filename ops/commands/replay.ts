@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type RunId, type StageName, TENANT_OF } from '../../events/index.ts';
+import { isProduction } from '../environments/environment.ts';
 import { operatorName } from '../operator.ts';
 import { type Batch, type BatchResult, openBatch, readBatch, sendBatch } from '../replay/batch.ts';
 import { planReplay, type ReplayPlan } from '../replay/plan.ts';
@@ -138,7 +139,9 @@ async function planAll(session: Session, options: ReplayOptions) {
 
 async function resume(session: Session, id: string, { dryRun, yes, rate }: ReplayOptions): Promise<ExitCode> {
   const batch = await readBatch(session, id);
-  const inProduction = batch.runs.filter(({ from }) => TENANT_OF[from] === 'prod').length;
+  const inProduction = batch.runs.filter(({ from }) =>
+    isProduction(session.environment, TENANT_OF[from]),
+  ).length;
   if (dryRun) {
     session.output.data(
       batch,
@@ -182,8 +185,9 @@ async function confirmProduction(
   session: Session,
   { yes }: ReplayOptions,
 ): Promise<void> {
-  const { project } = session.environment.prod;
-  const inProduction = plans.filter(({ record }) => TENANT_OF[record.from] === 'prod');
+  const { environment } = session;
+  const { project } = environment.prod;
+  const inProduction = plans.filter(({ record }) => isProduction(environment, TENANT_OF[record.from]));
   if (inProduction.length === 0) return;
   const what = inProduction.length === 1 ? inProduction[0].record.run : `${inProduction.length} runs`;
   await confirm(`Run ${what} again in the production project ${project}?`, { yes, output: session.output });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RunId, StageName } from '../../events/index.ts';
+import { isProduction } from '../environments/environment.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import { describeRun, describeText } from '../runs/describe.ts';
 import { existing } from '../runs/existing.ts';
@@ -130,7 +131,7 @@ function addCancelCommand(runs: Command): void {
         const { operations, tenants } = cancellation;
         output.say(`cancels of ${run}:\n${operations.map(({ resource }) => `  ${resource}`).join('\n')}`);
         if (!dryRun) {
-          if (tenants.includes('prod')) {
+          if (tenants.some((tenant) => isProduction(environment, tenant))) {
             const question = `Cancel this in the production project ${environment.prod.project}?`;
             await confirm(question, { yes, output });
           }

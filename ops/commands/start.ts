@@ -10,12 +10,12 @@ export function addStartCommand(runs: Command): void {
     .command('start')
     .description('asks for a run of a drop that lies in the bucket')
     .argument('<drop>', "the drop's folder below datasets/")
-    .requiredOption('--model <name>', 'the model that the run is for')
+    .option('--model <name>', "the model that the run is for (default: the stack's)")
     .option('--reason <text>', 'why, for the record')
     .option('--dry-run', 'print the event, and send nothing', false)
     .action(
       inSession(
-        async (session, options: { model: string; reason?: string; dryRun: boolean }, drop: string) => {
+        async (session, options: { model?: string; reason?: string; dryRun: boolean }, drop: string) => {
           const { storage, buckets, output, environment, clients } = session;
           const generations = await generationsOf(session, drop);
           const run = runIdOf(drop, generations);
@@ -26,8 +26,8 @@ export function addStartCommand(runs: Command): void {
               `these files have started ${run} before, which is ${view.state}: \`baton runs replay ${run} --from prepare\` runs it again`,
             );
           }
-          const { model, reason, dryRun } = options;
-          const { project } = environment.nonprod;
+          const { project, model: ofStack } = environment.nonprod;
+          const { model = ofStack, reason, dryRun } = options;
           const request = { run, model, bucket: buckets.nonprod, drop, generations, reason };
           const event = runRequest(request, project, new Date());
           if (!dryRun) {

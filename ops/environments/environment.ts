@@ -6,20 +6,33 @@ import { CommandError, EXIT } from '../terminal/exit-codes.ts';
 
 /** Where environments lie, below the folder that a command runs in. */
 export const ENVIRONMENTS = '.baton/environments';
+export const VARIABLES_FILE = 'variables.json';
+
+const TENANTS = ['nonprod', 'prod'] as const satisfies readonly Tenant[];
 
 /** What the command line needs of a stack's outputs, which `pulumi stack output --json` prints. */
-const Stack = z.looseObject({ project: z.string(), region: z.string(), bucket: z.string() });
+const Stack = z.looseObject({
+  tenants: z.array(z.enum(TENANTS)),
+  project: z.string(),
+  region: z.string(),
+  model: z.string(),
+  bucket: z.string(),
+});
 export type Stack = z.infer<typeof Stack>;
 
 /** Variables that lead Google's clients to where the environment is; `null` takes one out. */
 const Variables = z.record(z.string(), z.string().nullable());
 export type Variables = z.infer<typeof Variables>;
 
-/** Both tenants of one deployment: a folder with `nonprod.json`, `prod.json` and, where needed, `variables.json`. */
+/** One deployment: for each tenant the stack that plays it, which in some is one for both. */
 export interface Environment extends Record<Tenant, Stack> {
   name: string;
   variables: Variables;
 }
+
+/** Whether what is done in a tenant is done in production, which a project that plays both tenants is not. */
+export const isProduction = ({ nonprod, prod }: Environment, tenant: Tenant): boolean =>
+  tenant === 'prod' && prod.project !== nonprod.project;
 
 export interface Choice {
   env?: string;
@@ -70,14 +83,22 @@ function ofProject(environment: Environment, project: string | undefined): Envir
   return environment;
 }
 
+/** Reads an environment's folder: `variables.json`, and any other `.json` as the outputs of a stack. */
 function readEnvironment(folder: string): Environment {
-  const stack = (tenant: Tenant) => readFile(join(folder, `${tenant}.json`), Stack);
-  const variables = join(folder, 'variables.json');
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.json')) : [];
+  const stacks = files
+    .filter((file) => file !== VARIABLES_FILE)
+    .map((file) => readFile(join(folder, file), Stack));
+  const playing = (tenant: Tenant) => {
+    const stack = stacks.find(({ tenants }) => tenants.includes(tenant));
+    if (stack) return stack;
+    throw new CommandError(EXIT.notFound, `${folder} has no outputs of a stack that plays ${tenant}`);
+  };
   return {
     name: basename(folder),
-    nonprod: stack('nonprod'),
-    prod: stack('prod'),
-    variables: existsSync(variables) ? readFile(variables, Variables) : {},
+    nonprod: playing('nonprod'),
+    prod: playing('prod'),
+    variables: files.includes(VARIABLES_FILE) ? readFile(join(folder, VARIABLES_FILE), Variables) : {},
   };
 }
 

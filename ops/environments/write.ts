@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalCloud } from '../../local/cloud.ts';
-import { STACKS } from '../../local/stacks.ts';
+import { VARIABLES_FILE } from './environment.ts';
 
 /**
  * Writes the environment of a running local cloud: its stacks' outputs, and the variables that lead clients to it.
@@ -12,8 +12,8 @@ import { STACKS } from '../../local/stacks.ts';
 export async function writeEnvironment(cloud: LocalCloud, folder: string): Promise<() => void> {
   mkdirSync(folder, { recursive: true });
   const write = (name: string, content: unknown) =>
-    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
-  for (const stack of STACKS) write(stack, cloud.outputs(stack));
-  write('variables', await cloud.variables());
+    writeFileSync(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
+  for (const [stack, outputs] of Object.entries(cloud.outputs())) write(`${stack}.json`, outputs);
+  write(VARIABLES_FILE, await cloud.variables());
   return () => rmSync(folder, { recursive: true, force: true });
 }

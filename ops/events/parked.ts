@@ -46,7 +46,9 @@ export async function* listParked(
   subscription?: string,
 ): AsyncGenerator<StoredMessage> {
   const prefix = layout.parkedPrefix + (subscription ? `${subscription}/` : '');
-  for (const tenant of ['nonprod', 'prod'] as const) {
+  // A project that plays both tenants has one bucket.
+  const tenants = buckets.nonprod === buckets.prod ? (['nonprod'] as const) : (['nonprod', 'prod'] as const);
+  for (const tenant of tenants) {
     const files = storage.bucket(buckets[tenant]).getFilesStream({ prefix });
     for await (const file of files as AsyncIterable<{ name: string; metadata: ObjectMetadata }>) {
       const stored = await unlessMalformed(readParked(storage, buckets, tenant, file), tell);

@@ -1,4 +1,4 @@
-import type { Environment } from '../environments/environment.ts';
+import { type Environment, isProduction } from '../environments/environment.ts';
 import { fields, table } from '../terminal/output.ts';
 import type { ReplayPlan } from './plan.ts';
 
@@ -16,7 +16,7 @@ export function planDocument(plan: ReplayPlan, environment: Environment) {
     stages: again.map(({ stage, tenant, effects }) => ({
       stage,
       project: environment[tenant].project,
-      production: tenant === 'prod',
+      production: isProduction(environment, tenant),
       effects,
     })),
   };

@@ -27,7 +27,7 @@ export interface StageDescription {
 }
 
 export function describeRun(view: RunView, buckets: Buckets): RunDescription {
-  const tenants = new Set(view.stages.map(({ stage }) => TENANT_OF[stage]));
+  const inBuckets = new Set(view.stages.map(({ stage }) => buckets[TENANT_OF[stage]]));
   return {
     ...summaryOf(view),
     stages: view.stages.map(describeStage),
@@ -39,7 +39,7 @@ export function describeRun(view: RunView, buckets: Buckets): RunDescription {
       by,
       at,
     })),
-    folders: [...tenants].map((tenant) => `gs://${buckets[tenant]}/${layout.run(view.run)}`),
+    folders: [...inBuckets].map((bucket) => `gs://${bucket}/${layout.run(view.run)}`),
   };
 }
 

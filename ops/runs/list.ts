@@ -44,7 +44,7 @@ async function begun(storage: Storage, { nonprod }: Buckets): Promise<Map<RunId,
 /** The runs of which an attempt has changed since, with when it did. */
 async function changedSince(storage: Storage, buckets: Buckets, since: Date): Promise<Map<RunId, string>> {
   const runs = new Map<RunId, string>();
-  for (const bucket of Object.values(buckets)) {
+  for (const bucket of new Set(Object.values(buckets))) {
     await eachObject(storage, bucket, 'runs/*/*/*/attempt.json', (run, { updated }) => {
       if (new Date(updated) < since) return;
       if (updated > (runs.get(run) ?? '')) runs.set(run, updated);
