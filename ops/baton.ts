@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommands } from './commands/events.ts';
 import { addRunsCommands } from './commands/runs.ts';
 import { EXIT, EXIT_MEANINGS } from './terminal/exit-codes.ts';
@@ -25,6 +26,7 @@ const program = new Command('baton')
 
 addRunsCommands(program);
 addEventsCommands(program);
+addDoctorCommand(program);
 
 // A reader that has seen enough, such as `head`, closes the pipe.
 process.stdout.on('error', () => process.exit(EXIT.ok));

@@ -32,7 +32,7 @@ const EXPECTED = [
 
 it('the doctor finds what is missing or was changed by hand, and nothing else', async () => {
   await tamper();
-  const { code, output } = await doctor(test.cloud, '--format', 'json');
+  const { code, output } = await doctor(test.cloud);
   expect(code).toBe(1);
   const problems = problemsIn(output);
   expect(EXPECTED.filter((problem) => !problems.some((found) => problem.test(found)))).toEqual([]);

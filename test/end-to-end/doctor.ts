@@ -1,25 +1,19 @@
-import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { LocalCloud } from '../../local/cloud.ts';
 import type { Finding } from '../../ops/doctor/finding.ts';
+import { commandLineTo } from '../ops/command-line.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+/** The shell's, from before anything leads this process to the cloud. */
+const shell = { ...process.env };
 
-/** Runs the doctor as a person does in another terminal, led to the local cloud by what it tells to export. */
+/** Runs the doctor as a person does in another terminal. */
 export async function doctor(
   cloud: LocalCloud,
   ...args: string[]
 ): Promise<{ code: number | null; output: string }> {
-  const led = (await cloud.instructions()).split('\n').map((line) => line.replace('export ', '').split('='));
-  const environment = Object.fromEntries(led.map(([name, ...value]) => [name, value.join('=')]));
-  const child = spawn(process.execPath, ['ops/doctor.ts', ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>((done) => child.once('exit', done));
-  return { output: await text(child.stdout), code: await ended };
+  const baton = await commandLineTo(cloud, shell);
+  const { code, stdout } = await baton('--format', 'json', 'doctor', ...args);
+  baton.close();
+  return { code, output: stdout };
 }
 
 /** What is wrong, as `check resource: cause`. */

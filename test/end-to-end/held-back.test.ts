@@ -83,7 +83,7 @@ describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) 
   });
 
   it('is no matter for the doctor: all that the program declares is well', async () => {
-    const { code, output } = await doctor(test.cloud, '--format', 'json');
+    const { code, output } = await doctor(test.cloud);
     expect(problemsIn(output)).toEqual([]);
     expect(code).toBe(0);
     expect(new Set(JSON.parse(output).map(({ check }: { check: string }) => check)).size).toBe(10);

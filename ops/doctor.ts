@@ -1,3 +1,0 @@
-import { doctorCommand } from './doctor/command.ts';
-
-await doctorCommand().parseAsync();
