@@ -8,7 +8,7 @@ import { logEntryOf } from './log-lines.ts';
 import { type FunctionDeclaration, type InterceptRequest, serviceName } from './types.ts';
 
 /** What production starts: the command of the functions-framework that the function's source depends on. */
-const FRAMEWORK = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
+const FRAMEWORK = 'node_modules/.bin/functions-framework';
 /** As long as Cloud Run's default startup probe waits for the port. */
 const STARTUP_TIMEOUT_MS = 240_000;
 const PROBE_INTERVAL_MS = 10;
