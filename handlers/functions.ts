@@ -1,23 +1,25 @@
 import type { Request, Response } from '@google-cloud/functions-framework';
-import { http } from '@google-cloud/functions-framework';
 
-/**
- * Every function of Baton, by the name that the Pulumi program gives as entry point. Each is imported on its
- * first request, so that an instance loads its own stage and the clients of that stage only.
- */
 type HttpFunction = (request: Request, response: Response) => Promise<void>;
 
-const functions: Record<string, () => Promise<{ handle: HttpFunction }>> = {
-  prepare: () => import('./prepare.ts'),
-  ingest: () => import('./ingest.ts'),
-  train: () => import('./train.ts'),
-  evaluate: () => import('./evaluate.ts'),
-  deploy: () => import('./deploy.ts'),
-  monitor: () => import('./monitor.ts'),
-  settle: () => import('./settle.ts'),
-  park: () => import('./park.ts'),
-};
-
-for (const [name, load] of Object.entries(functions)) {
-  http(name, async (request, response) => (await load()).handle(request, response));
+/**
+ * A function whose module is imported on its first request, so that an instance loads its own stage, and the
+ * clients of that stage only, whatever it was started from.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+function onFirstRequest(load: () => Promise<{ handle: HttpFunction }>): HttpFunction {
+  return async (request, response) => (await load()).handle(request, response);
 }
+
+/**
+ * Every function of Baton, exported by the name that the Pulumi program gives as entry point: the
+ * functions-framework serves the export that FUNCTION_TARGET names.
+ */
+export const prepare = onFirstRequest(() => import('./prepare.ts'));
+export const ingest = onFirstRequest(() => import('./ingest.ts'));
+export const train = onFirstRequest(() => import('./train.ts'));
+export const evaluate = onFirstRequest(() => import('./evaluate.ts'));
+export const deploy = onFirstRequest(() => import('./deploy.ts'));
+export const monitor = onFirstRequest(() => import('./monitor.ts'));
+export const settle = onFirstRequest(() => import('./settle.ts'));
+export const park = onFirstRequest(() => import('./park.ts'));

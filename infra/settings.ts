@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import { z } from 'zod';
+import { inRepository } from './components/content-hash.ts';
 
 const projectId = z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'expected a project id');
 const projectNumber = z.string().regex(/^\d+$/, 'expected digits');
@@ -59,6 +61,11 @@ const common = {
   alertEmails: json(z.array(z.email())),
   alertThresholds: json(z.strictObject({ unackedSeconds: positive, stageSeconds: positive })),
   runbookUrl: optional(z.url()),
+  functionBundles: optional(
+    z.string().refine((folder) => existsSync(inRepository(folder)), {
+      error: ({ input }) => `there is no folder ${input}; \`npm run bundle\` makes the functions' bundles`,
+    }),
+  ),
 };
 
 /** What the project is told that trains and evaluates. */

@@ -13,11 +13,14 @@ import type { DeliveryEvent } from './pubsub/consumer.ts';
 import type { ScheduledJob } from './realise/cloud.ts';
 import { forgetUndeclared } from './realise/forget.ts';
 import { realise } from './realise/realise.ts';
+import type { ColdStart } from './run/types.ts';
 import type { JobDeclaration } from './scheduler/job.ts';
 import { openServices, type Services } from './services.ts';
 import { STACKS, StackOutputs, type TenantName } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 
+/** Functions run the TypeScript as it is, so that the lint sees their clients, unless the config says otherwise. */
+const FROM_THE_REPOSITORY = { 'baton:functionBundles': '' };
 const PROGRAM = resolve(import.meta.dirname, '../infra');
 
 export interface LocalCloudOptions {
@@ -39,6 +42,8 @@ export interface LocalCloudOptions {
   faults?: FaultPlan;
   /** How long functions keep an instance without requests, in milliseconds; 2 s by default, minutes at Google. */
   idleMs?: number;
+  /** Told of each instance of a function that has answered its first request. */
+  onColdStart?: (start: ColdStart) => void;
   /** Ends the start early. */
   signal?: AbortSignal;
 }
@@ -74,11 +79,17 @@ export interface LocalCloud {
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const stateDir = resolve(options.stateDir);
-  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, onCall, signal, idleMs } = options;
+  const { stacks: names = STACKS, config, without, onDecision, onKeyUse, onCall, onColdStart } = options;
+  const { signal, idleMs } = options;
   const faults = options.faults && new FaultInjector(options.faults);
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
-  const stacks = await recordProgram({ directory: PROGRAM, stacks: [...names], config, without });
+  const stacks = await recordProgram({
+    directory: PROGRAM,
+    stacks: [...names],
+    config: { ...FROM_THE_REPOSITORY, ...config },
+    without,
+  });
   signal?.throwIfAborted();
 
   const outputs = new StackOutputs(stacks);
@@ -97,7 +108,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const services: Services = await openServices(
     {
-      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse, onCall, faults, idleMs },
+      ...{ stateDir, network, projectNumber, policy, onLint, onKeyUse, onCall, onColdStart, faults, idleMs },
       onDelivery: (event) => void deliveries.push(event),
     },
     closing,

@@ -34,6 +34,7 @@ import { jobStatusChanged } from './run/dataflow-event.ts';
 import { Eventarc } from './run/eventarc.ts';
 import { Functions } from './run/functions.ts';
 import { Ingress } from './run/ingress.ts';
+import type { ColdStart } from './run/types.ts';
 import { schedulerGrpc } from './scheduler/grpc.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { publishNotifications } from './storage/notifications.ts';
@@ -55,6 +56,7 @@ export interface ServicesOptions {
   policy: Policy;
   onLint(lint: Lint): void;
   onDelivery(event: DeliveryEvent): void;
+  onColdStart?: ((start: ColdStart) => void) | undefined;
   onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
   /** Told of each API call that a process of this cloud made and that was served. */
   onCall?: ((call: ServedCall) => void) | undefined;
@@ -116,6 +118,7 @@ export async function openServices(
   const functions = new Functions({
     processes,
     logs,
+    onColdStart: options.onColdStart,
     ...(idleMs !== undefined && { idleMs }),
     ...(faults && { interceptRequest: interceptRequests(faults, processes) }),
   });

@@ -5,6 +5,7 @@ import { writeEnvironment } from './environments/write.ts';
 import { type Report, reportOf } from './runs/report.ts';
 import type { Buckets } from './runs/run-view.ts';
 import { watchRun } from './runs/watch.ts';
+import { bundledFunctions } from './start/bundled-functions.ts';
 import { chooseDataSet, type DataSet, dropInto } from './start/data-set.ts';
 import { DEFAULT_STATE, parseStartOptions, type StartOptions } from './start/options.ts';
 import { predict, readSamples } from './start/predict.ts';
@@ -39,11 +40,12 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
   let forgetEnvironment: (() => void) | undefined;
   try {
     const dataSet = await chooseDataSet(options, signal);
+    const functions = options.bundled ? await bundledFunctions(options.state, progress) : {};
     progress.say('booting the local cloud');
     cloud = await startLocalCloud({
       stateDir: options.state,
       stacks: options.stack.split(','),
-      config: options.config,
+      config: { ...functions, ...options.config },
       signal,
     });
     forgetEnvironment = await writeEnvironment(cloud, environmentOf(options));

@@ -4,7 +4,7 @@ import { Environment, readEnvironment } from './environment.ts';
  * The Google clients, built as for production and on first use: each costs a cold start 15 to 900 ms, and no
  * handler needs them all. Vertex AI's clients are imported one by one, since the package's root loads them all.
  */
-const once = <Client>(build: () => Promise<Client>) => {
+const once = /* @__NO_SIDE_EFFECTS__ */ <Client>(build: () => Promise<Client>) => {
   let client: Promise<Client> | undefined;
   return () => {
     client ??= build();

@@ -2,20 +2,23 @@ import { join } from 'node:path';
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { Account } from './account.ts';
-import { contentHash, REPOSITORY } from './content-hash.ts';
+import { contentHash, inRepository } from './content-hash.ts';
 import { Grant, onRepository } from './grant.ts';
 import type { ServiceAgents } from './service-agents.ts';
 
-/** What a function needs to run. Cloud Build installs the dependencies by the lock file. */
+/** What a function needs to run from the repository. Cloud Build installs the dependencies by the lock file. */
 const FILES = ['package.json', 'package-lock.json'];
 const FOLDERS = ['handlers', 'events'];
 
-/** The source that all functions of a project are built from, who builds it, and where the images go. */
+/** The sources that the functions of a project are built from, who builds them, and where the images go. */
 export class FunctionSource extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
-  readonly object: pulumi.Output<string>;
   readonly repository: pulumi.Output<string>;
   readonly builder: Account;
+  readonly #name: string;
+  readonly #bundles: string | undefined;
+  readonly #kmsKey: pulumi.Input<string> | undefined;
+  readonly #archives = new Map<string, gcp.storage.BucketObject>();
 
   constructor(
     name: string,
@@ -25,28 +28,15 @@ export class FunctionSource extends pulumi.ComponentResource {
       kmsKey: pulumi.Input<string> | undefined;
       agents: ServiceAgents;
       bucket: pulumi.Output<string>;
+      /** The folder with a bundle of each function; none for functions that run from the repository. */
+      functionBundles: string | undefined;
     },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('baton:index:FunctionSource', name, {}, opts);
-    const hash = contentHash([...FILES, ...FOLDERS]);
-    const source = new gcp.storage.BucketObject(
-      name,
-      {
-        bucket: args.bucket,
-        name: `functions/${hash}.zip`,
-        kmsKeyName: args.kmsKey,
-        source: new pulumi.asset.AssetArchive({
-          ...Object.fromEntries(
-            FILES.map((file) => [file, new pulumi.asset.FileAsset(join(REPOSITORY, file))]),
-          ),
-          ...Object.fromEntries(
-            FOLDERS.map((folder) => [folder, new pulumi.asset.FileArchive(join(REPOSITORY, folder))]),
-          ),
-        }),
-      },
-      { parent: this },
-    );
+    this.#name = name;
+    this.#bundles = args.functionBundles;
+    this.#kmsKey = args.kmsKey;
     const repository = new gcp.artifactregistry.Repository(
       'functions',
       {
@@ -73,7 +63,6 @@ export class FunctionSource extends pulumi.ComponentResource {
       );
     }
     this.bucket = args.bucket;
-    this.object = source.name;
     this.repository = repository.id;
     this.builder = new Account(
       'function-builder',
@@ -91,6 +80,46 @@ export class FunctionSource extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.registerOutputs({ object: this.object });
+    this.registerOutputs({ bucket: this.bucket });
   }
+
+  /** The name of the object in the bucket that a function is built from. Without bundles all have the same. */
+  archiveOf(handler: string): pulumi.Output<string> {
+    const name = this.#bundles ? `${this.#name}-${handler}` : this.#name;
+    const archive = this.#archives.get(name) ?? this.#upload(name, handler);
+    this.#archives.set(name, archive);
+    return archive.name;
+  }
+
+  #upload(name: string, handler: string): gcp.storage.BucketObject {
+    const { hash, source } = this.#bundles
+      ? bundleIn(inRepository(join(this.#bundles, handler)))
+      : repositorySource();
+    return new gcp.storage.BucketObject(
+      name,
+      {
+        bucket: this.bucket,
+        name: `functions/${this.#bundles ? `${handler}/` : ''}${hash}.zip`,
+        kmsKeyName: this.#kmsKey,
+        source,
+      },
+      { parent: this },
+    );
+  }
+}
+
+function bundleIn(folder: string) {
+  return { hash: contentHash(['.'], folder), source: new pulumi.asset.FileArchive(folder) };
+}
+
+function repositorySource() {
+  const archive = (path: string) => new pulumi.asset.FileArchive(inRepository(path));
+  const asset = (path: string) => new pulumi.asset.FileAsset(inRepository(path));
+  return {
+    hash: contentHash([...FILES, ...FOLDERS]),
+    source: new pulumi.asset.AssetArchive({
+      ...Object.fromEntries(FILES.map((file) => [file, asset(file)])),
+      ...Object.fromEntries(FOLDERS.map((folder) => [folder, archive(folder)])),
+    }),
+  };
 }

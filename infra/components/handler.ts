@@ -80,7 +80,7 @@ function functionArgs(
       entryPoint: name,
       serviceAccount: source.builder.accountName,
       dockerRepository: source.repository,
-      source: { storageSource: { bucket: source.bucket, object: source.object } },
+      source: { storageSource: { bucket: source.bucket, object: source.archiveOf(name) } },
     },
     serviceConfig: {
       serviceAccountEmail: account.email,

@@ -87,7 +87,7 @@ const BucketObject = z.object({
     .discriminatedUnion('kind', [
       z.object({ kind: z.literal('file'), path: z.string() }),
       z.object({ kind: z.literal('text'), text: z.string() }),
-      FunctionArchive,
+      ...FunctionArchive.options,
     ])
     .optional(),
 });
@@ -98,7 +98,7 @@ const BucketObject = z.object({
  */
 export async function realiseObject(resource: DeclaredResource, { storage }: RealisableCloud): Promise<void> {
   const { bucket, name, source, content, contentType, metadata } = read(resource, BucketObject);
-  if (source?.kind === 'assets') return;
+  if (source?.kind === 'assets' || source?.kind === 'folder') return;
   const text = source?.kind === 'text' ? source.text : content;
   const bytes = source?.kind === 'file' ? readFileSync(source.path) : Buffer.from(text ?? '');
   const md5Hash = createHash('md5').update(bytes).digest('base64');

@@ -1,6 +1,13 @@
 import { forward, GONE } from './forward.ts';
 import { Instance, type InstanceHost } from './instance.ts';
-import { type FunctionDeclaration, type HttpRequest, type HttpResponse, textResponse } from './types.ts';
+import {
+  type ColdStart,
+  type FunctionDeclaration,
+  type HttpRequest,
+  type HttpResponse,
+  serviceName,
+  textResponse,
+} from './types.ts';
 
 /** Cloud Run lets a request wait for an instance 10 seconds, or 3.5 times as long as instances take to start. */
 const LEAST_WAIT_MS = 10_000;
@@ -9,6 +16,8 @@ const WAIT_IN_STARTUPS = 3.5;
 export interface ServiceOptions extends InstanceHost {
   /** How long an instance without requests is kept, in milliseconds. */
   idleMs: number;
+  /** Told of each instance that has answered its first request. */
+  onColdStart?: ((start: ColdStart) => void) | undefined;
 }
 
 interface Waiting {
@@ -62,6 +71,7 @@ export class FunctionService {
       ? interceptRequest(instance.processId, request, toInstance)
       : toInstance());
     if (response === GONE) this.#remove(instance);
+    else this.#noteFirstAnswer(instance, response.status);
     this.#release(instance);
     return response === GONE ? this.handle(request) : response;
   }
@@ -73,6 +83,13 @@ export class FunctionService {
     await Promise.all(this.#starting);
     for (const instance of this.#instances) this.#stop(instance);
     await Promise.all(this.#stopping);
+  }
+
+  #noteFirstAnswer(instance: Instance, status: number): void {
+    const answeredMs = instance.firstAnswer();
+    if (answeredMs === undefined) return;
+    const service = serviceName(this.declaration);
+    this.#options.onColdStart?.({ service, listeningMs: instance.listeningMs, answeredMs, status });
   }
 
   #acquire(): Promise<Instance | HttpResponse> {

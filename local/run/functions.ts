@@ -1,12 +1,14 @@
 import { FunctionService } from './function-service.ts';
 import type { InstanceHost } from './instance.ts';
-import { type FunctionDeclaration, serviceName } from './types.ts';
+import { type ColdStart, type FunctionDeclaration, serviceName } from './types.ts';
 
 const DEFAULT_IDLE_MS = 2000;
 
 export interface FunctionsOptions extends InstanceHost {
   /** How long an instance without requests is kept, in milliseconds; 2 s by default, minutes at Google. */
   idleMs?: number;
+  /** Told of each instance that has answered its first request. */
+  onColdStart?: ((start: ColdStart) => void) | undefined;
 }
 
 /** All functions of the local cloud, by their Cloud Run service and by the host that leads to them. */

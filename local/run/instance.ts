@@ -8,7 +8,7 @@ import { logEntryOf } from './log-lines.ts';
 import { type FunctionDeclaration, type InterceptRequest, serviceName } from './types.ts';
 
 /** What production starts: the command of the functions-framework that the function's source depends on. */
-const FRAMEWORK = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
+const FRAMEWORK = 'node_modules/.bin/functions-framework';
 /** As long as Cloud Run's default startup probe waits for the port. */
 const STARTUP_TIMEOUT_MS = 240_000;
 const PROBE_INTERVAL_MS = 10;
@@ -30,10 +30,16 @@ export class Instance {
   readonly processId: string;
   /** Requests that it is handling. */
   active = 0;
+  /** Milliseconds from its start until it listened. */
+  readonly listeningMs: number;
+  readonly #startedAt: number;
+  #answered = false;
   readonly #process: LocalProcess;
 
-  private constructor(port: number, process: LocalProcess) {
+  private constructor(port: number, process: LocalProcess, startedAt: number) {
     this.port = port;
+    this.#startedAt = startedAt;
+    this.listeningMs = performance.now() - startedAt;
     this.#process = process;
     this.exited = process.exited;
     this.processId = process.id;
@@ -52,6 +58,7 @@ export class Instance {
     const { name, entryPoint, sourceDir, serviceAccount, project, env } = declaration;
     const port = await freePort();
     const instance = randomBytes(16).toString('hex');
+    const startedAt = performance.now();
     const process = await host.processes.start({
       label: `function ${name}`,
       command: 'node',
@@ -79,7 +86,14 @@ export class Instance {
       const cause = error instanceof Error ? error.message : String(error);
       throw new Error(`${serviceName(declaration)} can't start an instance: ${cause}. Its log says why.`);
     }
-    return new Instance(port, process);
+    return new Instance(port, process, startedAt);
+  }
+
+  /** Milliseconds from its start until now, when it has answered for the first time; `undefined` later. */
+  firstAnswer(): number | undefined {
+    if (this.#answered) return undefined;
+    this.#answered = true;
+    return performance.now() - this.#startedAt;
   }
 
   stop(): Promise<void> {

@@ -39,6 +39,17 @@ export type InterceptRequest = <Answer extends HttpResponse | symbol>(
   forward: () => Promise<Answer>,
 ) => Promise<Answer | HttpResponse>;
 
+/** How an instance began, in milliseconds from its start. */
+export interface ColdStart {
+  /** `projects/P/locations/L/services/S` */
+  service: string;
+  /** Until it accepted connections. */
+  listeningMs: number;
+  /** Until it had answered its first request. */
+  answeredMs: number;
+  status: number;
+}
+
 /** The full name of the Cloud Run service under a function. */
 export function serviceName({ project, region, name }: FunctionDeclaration): string {
   return `projects/${project}/locations/${region}/services/${name}`;

@@ -6,6 +6,8 @@ import type { Storage } from '@google-cloud/storage';
 import { DROP_FILES, layout, type RunId, runIdOf } from '../../events/index.ts';
 import type { StartOptions } from './options.ts';
 
+type SampleOptions = Pick<StartOptions, 'data' | 'state' | 'seed' | 'rows'>;
+
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface DataSet {
@@ -18,7 +20,7 @@ export interface DataSet {
  *
  * @throws Error when the folder given is not there, or has neither file
  */
-export async function chooseDataSet(options: StartOptions, signal: AbortSignal): Promise<DataSet> {
+export async function chooseDataSet(options: SampleOptions, signal: AbortSignal): Promise<DataSet> {
   if (!options.data) return { directory: await makeSample(options, signal), synthetic: true };
   const directory = resolve(options.data);
   const present = Object.values(DROP_FILES).filter((file) => existsSync(join(directory, file)));
@@ -30,7 +32,7 @@ export async function chooseDataSet(options: StartOptions, signal: AbortSignal):
   return { directory, synthetic: false };
 }
 
-async function makeSample({ state, seed, rows }: StartOptions, signal: AbortSignal): Promise<string> {
+async function makeSample({ state, seed, rows }: SampleOptions, signal: AbortSignal): Promise<string> {
   const directory = resolve(state, 'samples', `census-${seed}-${rows}`);
   mkdirSync(directory, { recursive: true });
   const script = join(ROOT, 'workloads/census/sample/generate.ts');

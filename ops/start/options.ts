@@ -7,6 +7,8 @@ export interface StartOptions {
   data?: string;
   /** Whether to stay up after the run, for `baton` and other clients. */
   keep: boolean;
+  /** Whether functions run as bundles, built now, instead of from the repository's sources. */
+  bundled: boolean;
   json: boolean;
   /** The stacks that the local cloud deploys: the two tenants' or the one of both. */
   stack: 'nonprod,prod' | 'dev';
@@ -38,6 +40,7 @@ export function parseStartOptions(argv: string[]): StartOptions {
     .option('--data <dir>', 'folder with train.csv and eval.csv (default: a synthetic census sample)')
     .option('--keep', 'stay up after the run, until Ctrl-C (default: on a terminal)')
     .option('--no-keep', 'end with the run (default: without a terminal, or with --json)')
+    .option('--bundled', 'bundle the functions as for Google Cloud, and run the bundles', false)
     .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
     .addOption(
       new Option('--stack <stacks>', 'the two tenants, or dev: one project that plays both')

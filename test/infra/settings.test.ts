@@ -12,7 +12,7 @@ const declared = (
 ).config;
 
 function settingsOf(stack: string, overrides: Record<string, string | undefined> = {}) {
-  const { config } = readProjectConfig(INFRA, stack, {});
+  const { config } = readProjectConfig(INFRA, stack, { 'baton:functionBundles': '' });
   const values: Record<string, string | undefined> = { ...config, ...overrides };
   return parseSettings(stack, (key) => values[key]);
 }
@@ -99,6 +99,11 @@ describe('values that are wrong are each named, before anything is declared', ()
     ['dev', 'baton:notebookZone'],
   ])('of %s, where %s is missing', (stack, key) => {
     expect(complaint(stack, { [key]: undefined })).toContain(`${key}: not set`);
+  });
+
+  it('where there are no bundles, which says how they are made', () => {
+    const text = complaint('prod', { 'baton:functionBundles': 'dist/no-functions' });
+    expect(text).toMatch(/baton:functionBundles: .*dist\/no-functions.*`npm run bundle`/);
   });
 
   const subnetwork =

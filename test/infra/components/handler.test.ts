@@ -34,6 +34,7 @@ function tenancy(): Tenancy {
       kmsKey,
       agents,
       bucket,
+      functionBundles: undefined,
     }),
     pushIdentity: new Account('pubsub-push', { project: PROJECT, purpose: 'pushes' }),
     variables: { BATON_KMS_KEY: KEY },

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleFunctions, functionNames } from '../../bundle/functions.ts';
+import { censusRow, censusTable, startTestCloud, type TestCloud } from './cloud.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'baton-bundles-'));
+const bundles = join(folder, 'bundles');
+let names: string[];
+
+beforeAll(async () => {
+  names = await functionNames();
+  await bundleFunctions(bundles, names);
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a bundle', () => {
+  /** The Google APIs that each function calls, by the client's package. */
+  const CLIENTS: Record<string, string[]> = {
+    prepare: ['bigquery', 'pubsub', 'storage'],
+    ingest: ['bigquery', 'dataflow', 'pubsub', 'storage'],
+    train: ['aiplatform', 'pubsub', 'storage'],
+    evaluate: ['aiplatform', 'pubsub', 'storage'],
+    deploy: ['aiplatform', 'pubsub', 'storage'],
+    monitor: ['aiplatform', 'pubsub', 'storage'],
+    settle: ['aiplatform', 'bigquery', 'dataflow', 'pubsub', 'storage'],
+    park: ['pubsub', 'storage'],
+  };
+
+  it('is made of each function', () => {
+    expect([...names].sort()).toEqual(Object.keys(CLIENTS).sort());
+    expect(readdirSync(bundles).sort()).toEqual(Object.keys(CLIENTS).sort());
+  });
+
+  it.each(Object.entries(CLIENTS))('of %s holds the clients of %s, and no other', (name, clients) => {
+    const packages = sourcesOf(join(bundles, name)).flatMap(
+      (source) => /@google-cloud\/(aiplatform|bigquery|dataflow|pubsub|storage)\//.exec(source)?.[1] ?? [],
+    );
+    expect([...new Set(packages)].sort()).toEqual(clients);
+  });
+
+  it("describes to a client its own service, and none of its API's others", () => {
+    const code = codeOf(join(bundles, 'train'));
+    expect(code).toContain('CreateCustomJobRequest');
+    for (const other of ['UploadModelRequest', 'CreateEndpointRequest', 'CreateFeaturestoreRequest']) {
+      expect(code).not.toContain(other);
+    }
+  });
+
+  it('has source maps beside its code, with the paths of the repository', () => {
+    for (const name of names) {
+      const bundle = join(bundles, name);
+      const [stage] = filesBelow(bundle).filter(
+        (file) => file.startsWith(`${name}-`) && file.endsWith('.mjs'),
+      );
+      expect(readFileSync(join(bundle, stage), 'utf8')).toContain(`\n//# sourceMappingURL=${stage}.map`);
+      expect(sourcesOf(bundle)).toContain(`handlers/${name}.ts`);
+      for (const source of sourcesOf(bundle)) expect(source).toMatch(/^(events|handlers|node_modules)\//);
+    }
+  });
+
+  it('names no path of the machine that made it', () => {
+    const places = [ROOT, folder, realpathSync(join(ROOT, 'node_modules'))];
+    for (const file of filesBelow(bundles)) {
+      const content = readFileSync(join(bundles, file), 'utf8');
+      expect([file, places.filter((place) => content.includes(place))]).toEqual([file, []]);
+    }
+  });
+
+  it('made again is the same, byte for byte', async () => {
+    const again = join(folder, 'again/elsewhere');
+    await bundleFunctions(again, ['train']);
+    const first = join(bundles, 'train');
+    expect(filesBelow(join(again, 'train'))).toEqual(filesBelow(first));
+    for (const file of filesBelow(first)) {
+      expect(readFileSync(join(again, 'train', file)).equals(readFileSync(join(first, file))), file).toBe(
+        true,
+      );
+    }
+  }, 60_000);
+
+  it('is installed by npm without a network', () => {
+    const copy = join(folder, 'installed');
+    cpSync(join(bundles, 'park'), copy, { recursive: true });
+    const { status, stderr } = spawnSync('npm', ['ci', '--offline', '--no-audit'], { cwd: copy });
+    expect(status, String(stderr)).toBe(0);
+    const help = spawnSync(join(copy, 'node_modules/.bin/functions-framework'), ['--help'], { cwd: copy });
+    expect([help.status, String(help.stderr)]).toEqual([
+      0,
+      expect.stringContaining('functions-framework --target'),
+    ]);
+  });
+});
+
+describe('the chain in bundles', () => {
+  const stateDir = join(folder, 'state');
+  let test: TestCloud;
+  beforeAll(async () => {
+    test = await startTestCloud({ stateDir, config: { 'baton:functionBundles': bundles } });
+  });
+  afterAll(() => test?.close());
+
+  it('runs what the bundles hold', () => {
+    const functions = readdirSync(join(stateDir, 'functions'));
+    expect(functions).toHaveLength(10);
+    for (const unpacked of functions) {
+      expect(readdirSync(join(stateDir, 'functions', unpacked))).toEqual(
+        expect.arrayContaining(['index.mjs', 'framework']),
+      );
+    }
+  });
+
+  it('ends deployed and monitored', async () => {
+    // The label follows from the age, so that the gate lets any model through.
+    const table = (rows: number) =>
+      censusTable(
+        Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
+      );
+    const run = await test.drop('bundled', { 'train.csv': table(300), 'eval.csv': table(100) });
+    const view = await test.ended(run, 60_000);
+    expect(test.report(view)).toMatchObject({ state: 'monitored' });
+  }, 150_000);
+
+  it('parks a dead letter, with its bytes', async () => {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    const messageId = await new PubSub({ projectId: 'baton-nonprod' })
+      .topic('train-dead-letter')
+      .publishMessage({
+        data: Buffer.from('nobody can handle this'),
+        attributes: {
+          CloudPubSubDeadLetterSourceSubscription: 'train',
+          CloudPubSubDeadLetterSourceDeliveryCount: '10',
+        },
+      });
+    const parked = async () => {
+      const [files] = await test.storage
+        .bucket(test.buckets.nonprod)
+        .getFiles({ prefix: 'parked/train-dead-letter/' });
+      return files.map(({ name }) => name);
+    };
+    await expect.poll(parked, { timeout: 30_000 }).toEqual([expect.stringContaining(messageId)]);
+  });
+});
+
+/** The files of a folder and its subfolders, by path in it, sorted. */
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** The sources that a bundle's maps name. */
+function sourcesOf(bundle: string): string[] {
+  const maps = filesBelow(bundle).filter((path) => path.endsWith('.map'));
+  return maps.flatMap((map) => JSON.parse(readFileSync(join(bundle, map), 'utf8')).sources as string[]);
+}
+
+function codeOf(bundle: string): string {
+  const files = filesBelow(bundle).filter((path) => path.endsWith('.mjs'));
+  return files.map((file) => readFileSync(join(bundle, file), 'utf8')).join('\n');
+}
