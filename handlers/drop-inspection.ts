@@ -1,7 +1,6 @@
-import type { Workload } from '../events/index.ts';
+import type { DroppedFile, Workload } from '../events/index.ts';
 import { storage } from './runtime/clients.ts';
 import { StageFailure } from './runtime/failure.ts';
-import type { ObjectStat } from './runtime/objects.ts';
 
 /** How much of a file is looked at before Dataflow is asked to read it all. */
 const HEAD_BYTES = 64 * 1024;
@@ -13,7 +12,7 @@ const SHOWN_CHARACTERS = 120;
  *
  * @throws StageFailure naming the file, the offending text and the reason
  */
-export async function inspectFile(bucket: string, file: ObjectStat, workload: Workload): Promise<void> {
+export async function inspectFile(bucket: string, file: DroppedFile, workload: Workload): Promise<void> {
   const where = `gs://${bucket}/${file.object}`;
   if (file.bytes === 0) throw new StageFailure('BATON_FILE_EMPTY', `${where} is empty (0 bytes)`);
   const head = await readHead(bucket, file);
@@ -26,7 +25,7 @@ export async function inspectFile(bucket: string, file: ObjectStat, workload: Wo
   }
 }
 
-async function readHead(bucket: string, file: ObjectStat): Promise<Buffer> {
+async function readHead(bucket: string, file: DroppedFile): Promise<Buffer> {
   const object = (await storage()).bucket(bucket).file(file.object, { generation: file.generation });
   const [head] = await object.download({
     start: 0,

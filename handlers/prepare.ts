@@ -4,6 +4,7 @@ import {
   type Delivery,
   DROP_FILES,
   type DropFile,
+  type DroppedFile,
   layout,
   type OperationRecord,
   parseEvent,
@@ -155,7 +156,7 @@ async function prepare(drop: Drop, work: Work): Promise<Outcome<never>> {
   const settings = readEnvironment(Settings);
   await openRun(work.run, drop, work);
   const workload = await readWorkload(settings.BATON_WORKLOAD);
-  const files = { train: drop.files.train as ObjectStat, eval: drop.files.eval as ObjectStat };
+  const files = { train: droppedFile(drop.files.train), eval: droppedFile(drop.files.eval) };
   for (const file of Object.values(files)) await inspectFile(drop.bucket, file, workload);
   await ensureDataset(settings);
   return completed(DatasetReady, {
@@ -163,6 +164,12 @@ async function prepare(drop: Drop, work: Work): Promise<Outcome<never>> {
     drop: { name: drop.name, bucket: drop.bucket, files },
     dataset: `${settings.GOOGLE_CLOUD_PROJECT}.${settings.BATON_DATASET}`,
   });
+}
+
+function droppedFile(stat: ObjectStat | undefined): DroppedFile {
+  if (!stat) throw new Error('a run is prepared for a drop that is not complete');
+  const { object, generation, bytes } = stat;
+  return { object, generation, bytes };
 }
 
 /** Writes the run record; a run that was opened before keeps its first record. */

@@ -52,9 +52,9 @@ export async function putExpectation(bucket: string, operation: OperationRecord)
 export async function moveMarker(
   bucket: string,
   { value: standing, generation }: Stored<OperationRecord>,
-  next: Pick<OperationRecord, 'resources' | 'state'>,
+  { resources, state }: Pick<OperationRecord, 'resources' | 'state'>,
 ): Promise<boolean> {
-  const operation = { ...standing, ...next };
+  const operation = { ...standing, resources, state };
   if (isDeepStrictEqual(operation, standing)) return false;
   const object = layout.outstanding(operation);
   return Boolean(await writeJson(bucket, object, operation, generation, summaryOf(operation)));

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Envelope,
+  layout,
+  type RunId,
+  STAGES,
+  type StageName,
+  toPubsubMessage,
+} from '../../events/index.ts';
+import type { Decision } from '../../local/iam/policy.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from './cloud.ts';
+import { Deliveries } from './deliveries.ts';
+
+/** What becomes of messages that come too often, too late, or never should have: in one cloud, around one run. */
+const writes: { principal: string; object: string }[] = [];
+let test: TestCloud;
+let deliveries: Deliveries;
+let run: RunId;
+
+function onDecision({ permission, principal, resource }: Decision): void {
+  const object = /\/objects\/(.+)$/.exec(resource)?.[1];
+  if (permission === 'storage.objects.create' && object) writes.push({ principal, object });
+}
+
+const inputOf = async (stage: StageName): Promise<Envelope> =>
+  (await deliveries.attempt({ run, stage, attempt: 1 })).input as Envelope;
+const endedAs = async (stage: StageName, attempt: number) =>
+  (await deliveries.attempt({ run, stage, attempt })).ending?.type;
+const within = { timeout: 60_000, interval: 200 };
+
+beforeAll(async () => {
+  test = await startTestCloud({ onDecision });
+  deliveries = new Deliveries(test);
+  run = await test.drop('often', learnableDrop());
+  await test.ended(run, 60_000);
+}, 150_000);
+afterAll(() => test?.close());
+
+describe('a run', () => {
+  const writtenFor = (stage: StageName) => {
+    const record = layout.attemptRecord({ run, stage, attempt: 1 });
+    const marker = layout.outstanding({ run, stage, attempt: 1 });
+    return writes.filter(({ object }) => object === record || object === marker).length;
+  };
+
+  it('writes three objects per stage, and one more per further step of the deployment', async () => {
+    const written = () => Object.fromEntries(STAGES.map((stage) => [stage, writtenFor(stage)]));
+    // The notification of the drop's second file asks for the run that the first one's began, and is refused.
+    await expect
+      .poll(written, within)
+      .toEqual({ prepare: 4, ingest: 3, train: 3, evaluate: 3, deploy: 4, monitor: 3 });
+  });
+
+  it.each(STAGES.slice(1))(
+    'publishes one message for %s, which is taken at its first delivery',
+    async (stage) => {
+      const delivered = () => [...deliveries.deliveredTo(stage).values()];
+      await expect.poll(delivered, within).toEqual([['acked']]);
+    },
+  );
+
+  it('leaves nothing outstanding and nothing parked', async () => {
+    for (const bucket of Object.values(test.buckets)) {
+      for (const prefix of [layout.outstandingPrefix, layout.parkedPrefix]) {
+        expect((await test.storage.bucket(bucket).getFiles({ prefix }))[0]).toEqual([]);
+      }
+    }
+  });
+});
+
+describe('an event that comes too often', () => {
+  it('fifty times at once, starts one job, publishes one event and leaves 49 records', async () => {
+    const input = await inputOf('train');
+    const replay = { ...input, attempt: 2, id: `${input.id}/replay/2`, replayof: input.id };
+    const before = deliveries.deliveredTo('evaluate').size;
+    await Promise.all(Array.from({ length: 50 }, () => deliveries.send('train', replay)));
+    const key = { run, stage: 'train', attempt: 2 } as const;
+    await expect.poll(() => endedAs('monitor', 2).catch(() => undefined), within).toBeDefined();
+    expect(await jobsOf(2)).toHaveLength(2);
+    expect(deliveries.deliveredTo('evaluate').size).toBe(before + 1);
+    const { cause } = await deliveries.attempt(key);
+    await expect.poll(async () => (await deliveries.duplicates(key)).length, within).toBe(49);
+    for (const duplicate of await deliveries.duplicates(key)) {
+      expect(duplicate).toMatchObject({ id: replay.id, duplicateOf: cause.deliveryId });
+    }
+  });
+
+  it('the replay is a second attempt through to deployment, and the first stays as it was', async () => {
+    const [first, second] = await Promise.all(
+      [1, 2].map((attempt) => deliveries.attempt({ run, stage: 'deploy', attempt })),
+    );
+    expect(second.ending?.data).toMatchObject({ model: { version: '2' } });
+    expect(first.ending?.data).toMatchObject({ model: { version: '1' } });
+    expect(second.ending?.id).toBe(`${run}/deploy/2/deployed`);
+    expect(second.sequence).toBe(first.sequence);
+    for (const stage of STAGES) expect(await endedAs(stage, 1)).toBeDefined();
+  });
+
+  it('published again under a new message id, it is known by its CloudEvents id', async () => {
+    const before = deliveries.deliveredTo('evaluate').size;
+    const ids = await Promise.all([1, 2].map(async () => deliveries.send('train', await inputOf('train'))));
+    const key = { run, stage: 'train', attempt: 1 } as const;
+    const recorded = async () =>
+      (await deliveries.duplicates(key)).map(({ deliveryId }) => deliveryId).sort();
+    await expect.poll(recorded, within).toEqual(ids.sort());
+    expect(deliveries.deliveredTo('evaluate').size).toBe(before);
+  });
+});
+
+describe('a message that no stage can take', () => {
+  const parkedAs = async (id: string) =>
+    (await deliveries.parked('train')).find(({ message }) => message.messageId === id)?.code;
+
+  it.each([
+    ['of another type', 'BATON_EVENT_UNKNOWN', { type: 'dev.baton.ingest.redone.v1' }],
+    ['of another major version', 'BATON_EVENT_UNKNOWN', { type: 'dev.baton.ingest.done.v2' }],
+    ['too large', 'BATON_EVENT_TOO_LARGE', { data: { text: 'x'.repeat(70_000) } }],
+    ['for an attempt that answers another event', 'BATON_EVENT_CONFLICT', { id: 'another' }],
+  ])('%s is parked at its first delivery, with its bytes', async (_, code, overrides) => {
+    const event = { ...(await inputOf('train')), ...overrides };
+    const id = await deliveries.send('train', event);
+    await expect.poll(() => parkedAs(id), within).toBe(code);
+    const [kept] = (await deliveries.parked('train')).filter(({ message }) => message.messageId === id);
+    expect(JSON.parse(Buffer.from(kept.message.data ?? '', 'base64').toString())).toEqual(event.data);
+    await expect.poll(() => deliveries.deliveredTo('train').get(id), within).toEqual(['acked']);
+  });
+
+  it('with a body that is no JSON is parked at its first delivery', async () => {
+    const { attributes } = toPubsubMessage(await inputOf('train'));
+    const id = await deliveries.publish('train', { data: Buffer.from('{'), attributes });
+    await expect.poll(() => parkedAs(id), within).toBe('BATON_EVENT_MALFORMED');
+    await expect.poll(() => deliveries.deliveredTo('train').get(id), within).toEqual(['acked']);
+  });
+});
+
+/** The custom jobs of an attempt: one to train and one to evaluate. */
+async function jobsOf(attempt: number): Promise<string[]> {
+  const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
+  const client = new JobServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
+  const parent = `projects/${test.cloud.output('nonprod', 'project')}/locations/us-central1`;
+  const [jobs] = await client.listCustomJobs({
+    parent,
+    filter: `labels.run=${run} AND labels.attempt=${attempt}`,
+  });
+  return jobs.map(({ name }) => String(name));
+}

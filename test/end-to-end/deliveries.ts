@@ -1,0 +1,82 @@
+import {
+  type AttemptKey,
+  AttemptRecord,
+  DuplicateRecord,
+  type Envelope,
+  layout,
+  ParkedMessage,
+  STAGE_INPUTS,
+  type StageName,
+  TENANT_OF,
+  toPubsubMessage,
+} from '../../events/index.ts';
+import type { TestCloud } from './cloud.ts';
+
+/** What tests send to stages, and what they read of what came of it. */
+export class Deliveries {
+  readonly #test: TestCloud;
+
+  constructor(test: TestCloud) {
+    this.#test = test;
+  }
+
+  /** Publishes a message on the topic that a stage's subscription listens to; answers its id. */
+  async publish(
+    stage: StageName,
+    message: { data: Buffer; attributes: Record<string, string> },
+  ): Promise<string> {
+    const { event, tenant } = STAGE_INPUTS[stage];
+    const topic = event === 'run-requested' ? 'drops' : event;
+    const client = await this.#pubsub();
+    const name = `projects/${this.#test.cloud.output(tenant, 'project')}/topics/${topic}`;
+    return client.topic(name, { batching: { maxMessages: 1 } }).publishMessage(message);
+  }
+
+  /** Sends an event to a stage. */
+  send = (stage: StageName, event: Envelope): Promise<string> => this.publish(stage, toPubsubMessage(event));
+
+  async attempt(key: AttemptKey): Promise<AttemptRecord> {
+    return AttemptRecord.parse(await this.#read(this.#bucketOf(key.stage), layout.attemptRecord(key)));
+  }
+
+  async duplicates(key: AttemptKey): Promise<DuplicateRecord[]> {
+    return this.#readAll(this.#bucketOf(key.stage), layout.duplicates(key), DuplicateRecord);
+  }
+
+  /** Messages of a stage's subscription that were parked. */
+  async parked(stage: StageName): Promise<ParkedMessage[]> {
+    return this.#readAll(this.#bucketOf(stage), `${layout.parkedPrefix}${stage}/`, ParkedMessage);
+  }
+
+  /** The messages that a stage's subscription has delivered, by message id, with the outcome of each delivery. */
+  deliveredTo(stage: StageName): Map<string, string[]> {
+    const deliveries = this.#test.cloud
+      .deliveries()
+      .filter(({ subscription }) => subscription.endsWith(`/subscriptions/${stage}`));
+    const byMessage = Map.groupBy(deliveries, ({ messageId }) => messageId);
+    return new Map([...byMessage].map(([id, all]) => [id, all.map(({ outcome }) => outcome)]));
+  }
+
+  #bucketOf(stage: StageName): string {
+    return this.#test.buckets[TENANT_OF[stage]];
+  }
+
+  async #readAll<Value>(
+    bucket: string,
+    prefix: string,
+    schema: { parse(value: unknown): Value },
+  ): Promise<Value[]> {
+    const [files] = await this.#test.storage.bucket(bucket).getFiles({ prefix });
+    return Promise.all(files.map(async ({ name }) => schema.parse(await this.#read(bucket, name))));
+  }
+
+  async #read(bucket: string, object: string): Promise<unknown> {
+    const [content] = await this.#test.storage.bucket(bucket).file(object).download();
+    return JSON.parse(content.toString());
+  }
+
+  async #pubsub() {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    return new PubSub({ projectId: this.#test.cloud.output('nonprod', 'project') });
+  }
+}
