@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { type BatonEvent, DatasetReady, type IngestDone as Done, IngestDone } from '../events/index.ts';
-import { ingestedTable, type StagedTable } from './ingested-table.ts';
+import { dropTable, ingestedTable } from './ingested-table.ts';
 import { keepRejects } from './rejects.ts';
 import { dataflowFailure, findOrLaunch, jobState, withEndedJobs } from './runtime/dataflow.ts';
 import { Environment, optional, readEnvironment } from './runtime/environment.ts';
-import { StageFailure } from './runtime/failure.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
 import { besideDescriptor, readWorkload } from './runtime/workload.ts';
@@ -47,6 +46,10 @@ export const ingest = defineStage({
     }
     if (!states.every((job) => job === 'done')) return pending(resources, state);
     return finish(event, work);
+  },
+
+  async cleanUp(event, work) {
+    await Promise.all(TABLES.map((table) => dropTable(event.data.dataset, stagingTable(work, table))));
   },
 });
 
@@ -103,14 +106,8 @@ async function finish(event: BatonEvent<Input>, work: Work) {
   const tables = { train, eval: evaluation };
   const counts = { train: await train.count(), eval: await evaluation.count() };
   const rejectsUri = await keepRejects(work, tables, counts);
-  const cleanUp = () => dropAll([train, evaluation]);
-  try {
-    train.check(counts.train, settings.BATON_MAX_REJECTED_FRACTION);
-    evaluation.check(counts.eval, settings.BATON_MAX_REJECTED_FRACTION);
-  } catch (error) {
-    if (error instanceof StageFailure) await cleanUp();
-    throw error;
-  }
+  train.check(counts.train, settings.BATON_MAX_REJECTED_FRACTION);
+  evaluation.check(counts.eval, settings.BATON_MAX_REJECTED_FRACTION);
   const data: z.input<typeof Done.data> = {
     model: event.data.model,
     rows: { train: counts.train.accepted, eval: counts.eval.accepted },
@@ -119,9 +116,5 @@ async function finish(event: BatonEvent<Input>, work: Work) {
     tables: { train: await train.promote(), eval: await evaluation.promote() },
     snapshot: { train: await train.snapshot(), eval: await evaluation.snapshot() },
   };
-  return completed(IngestDone, IngestDone.data.parse(data), cleanUp);
-}
-
-async function dropAll(tables: StagedTable[]): Promise<void> {
-  await Promise.all(tables.map((table) => table.drop()));
+  return completed(IngestDone, IngestDone.data.parse(data));
 }

@@ -29,7 +29,6 @@ export interface StagedTable {
   promote(): Promise<string>;
   /** Exports the accepted rows as Parquet into the run folder; answers the prefix. */
   snapshot(): Promise<GcsUri>;
-  drop(): Promise<void>;
 }
 
 export function ingestedTable(
@@ -110,12 +109,13 @@ export function ingestedTable(
       );
       return folder;
     },
-
-    async drop() {
-      const [, dataset] = names.dataset.split('.');
-      await (await bigquery()).dataset(dataset).table(names.staging).delete({ ignoreNotFound: true });
-    },
   };
+}
+
+/** Drops a table of a `project.dataset`; one that isn't there needs nothing. */
+export async function dropTable(dataset: string, table: string): Promise<void> {
+  const [, datasetId] = dataset.split('.');
+  await (await bigquery()).dataset(datasetId).table(table).delete({ ignoreNotFound: true });
 }
 
 const percent = (fraction: number) => `${(fraction * 100).toFixed(1)} %`;

@@ -79,7 +79,6 @@ export async function complete(held: Held, outcome: Completed, work: Work): Prom
     seconds: secondsSince(ended.record.claimedAt, work),
   });
   await markPublished(ended, work);
-  await outcome.cleanUp?.().catch((error) => work.log('WARNING', `${stage} left something behind: ${error}`));
   return 'ended';
 }
 

@@ -86,7 +86,7 @@ async function repair(
   const stat = await statObject(bucket, layout.attemptRecord(record));
   if (!stat || stat.ageMs < BATON_LEASE_SECONDS * 1000) return;
   if (!record.publishedAt) await seeOut({ record, fence }, work);
-  await removeMarker(bucket, marker);
+  await leaveNothing(marker, work);
 }
 
 async function carryOn(marker: Stored<OperationRecord>, work: Work, signalled: boolean): Promise<void> {
@@ -107,7 +107,14 @@ async function carryOn(marker: Stored<OperationRecord>, work: Work, signalled: b
   } catch (error) {
     ended = await fail(held, error, work);
   }
-  if (ended === 'ended') await removeMarker(bucket, marker);
+  if (ended === 'ended') await leaveNothing(marker, work);
+}
+
+/** The marker goes last: while it stands, a crash before it is made good by the next sweep. */
+async function leaveNothing(marker: Stored<OperationRecord>, work: Work): Promise<void> {
+  const { stage } = marker.value;
+  await (await settlingOf(stage)).cleanUp?.(marker.value, work);
+  await removeMarker(work.environment.BATON_BUCKET, marker);
 }
 
 /** The attempt as its ending will record it, under the fence that the operation was started with. */

@@ -76,8 +76,6 @@ export interface Completed {
   kind: 'completed';
   contract: EventContract<unknown>;
   data: unknown;
-  /** Tidies what the run no longer needs; called after the event is published, and may be lost with a crash. */
-  cleanUp?: () => Promise<void>;
 }
 
 export interface Pending<State> {
@@ -87,12 +85,8 @@ export interface Pending<State> {
   state: State;
 }
 
-export function completed<Data>(
-  contract: EventContract<Data>,
-  data: Data,
-  cleanUp?: () => Promise<void>,
-): Completed {
-  return { kind: 'completed', contract: contract as EventContract<unknown>, data, cleanUp };
+export function completed<Data>(contract: EventContract<Data>, data: Data): Completed {
+  return { kind: 'completed', contract: contract as EventContract<unknown>, data };
 }
 
 export const pending = <State>(resources: string[], state: State): Pending<State> => ({
@@ -126,12 +120,15 @@ export interface StageDefinition<Input, State> {
   ready(outstanding: Outstanding[], environment: Environment): Promise<Outstanding[]>;
   /** Looks at the true state of what was started, and carries on from there. */
   settle(operation: Operation<Input, State>, work: Work): Promise<Outcome<State>>;
+  /** Takes away what only the operation needed; called when its ending is published, again after a crash. */
+  cleanUp?(event: BatonEvent<Input>, work: Work): Promise<void>;
 }
 
 /** Whatever leaves something outstanding, as a sweep sees it. */
 export interface Settling {
   ready(outstanding: Outstanding[], environment: Environment): Promise<Outstanding[]>;
   settle(record: OperationRecord, work: Work, signalled: boolean): Promise<Settled>;
+  cleanUp?(record: Pick<OperationRecord, 'input'>, work: Work): Promise<void>;
 }
 
 /** A stage with its types closed over, as the runtime handles it. */
@@ -156,6 +153,9 @@ export function defineStage<Input, State>(definition: StageDefinition<Input, Sta
       const event = parseEvent(definition.input, record.input);
       const state = definition.state.parse(record.state);
       return definition.settle({ event, state, resources: record.resources, signalled }, work);
+    },
+    async cleanUp({ input }, work) {
+      if (input) await definition.cleanUp?.(parseEvent(definition.input, input), work);
     },
   };
 }

@@ -37,8 +37,10 @@ export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule):
     });
   });
 
-  it('leaves no operation outstanding, and no table but the live ones', async () => {
-    expect(await objectsUnder(cloud, layout.outstandingPrefix)).toEqual([]);
+  it('leaves no operation outstanding, and no table but the live ones', { timeout: 60_000 }, async () => {
+    // The last event is told before the last marker goes.
+    const outstanding = () => objectsUnder(cloud, layout.outstandingPrefix);
+    await expect.poll(outstanding, { timeout: 30_000 }).toEqual([]);
     const { BigQuery } = await import('@google-cloud/bigquery');
     const [tables] = await new BigQuery({ projectId: 'baton-nonprod' }).dataset('stub').getTables();
     expect(tables.map(({ id }) => id).sort()).toEqual(['eval', 'train']);

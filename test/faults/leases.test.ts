@@ -6,7 +6,10 @@ import { expectOneOfEach, startFaultyCloud } from './cloud.ts';
 const PATIENCE_MS = 150_000;
 const FIVE_MINUTES_MS = 300_000;
 
-/** Stops train's owner when it has claimed a run's attempt, for so long. The lease is five seconds. */
+/** Longer than a first request takes on a busy machine: each of the processes here handles one request at a time. */
+const LEASE_SECONDS = 10;
+
+/** Stops train's owner when it has claimed a run's attempt, for so long. */
 const suspendOwner = (drop: string, ms: number): FaultPlan['rules'][number] => ({
   at: 'call',
   who: 'function train$',
@@ -18,9 +21,9 @@ const suspendOwner = (drop: string, ms: number): FaultPlan['rules'][number] => (
 const RULES: FaultPlan['rules'] = [
   { at: 'start', who: '/function ', share: 1, effect: { skewMs: [-FIVE_MINUTES_MS, FIVE_MINUTES_MS] } },
   { at: 'delivery', who: 'function train$', mentions: '"f12-', effect: { duplicate: 3, withinMs: 1000 } },
-  suspendOwner('f12', 2500),
-  { at: 'delivery', who: 'function train$', mentions: '"f13-', effect: { duplicate: 4, withinMs: 12_000 } },
-  suspendOwner('f13', 14_000),
+  suspendOwner('f12', 3000),
+  { at: 'delivery', who: 'function train$', mentions: '"f13-', effect: { duplicate: 4, withinMs: 20_000 } },
+  suspendOwner('f13', 2 * LEASE_SECONDS * 1000 + 2000),
   {
     at: 'call',
     who: 'function train$',
@@ -34,7 +37,10 @@ const RULES: FaultPlan['rules'] = [
 describe('an owner that is slow, interrupted, or wrong about the time', { timeout: PATIENCE_MS }, () => {
   let cloud: StubCloud;
   beforeAll(async () => {
-    cloud = await startFaultyCloud(RULES, { 'baton:requestConcurrency': '1' });
+    cloud = await startFaultyCloud(RULES, {
+      'baton:requestConcurrency': '1',
+      'baton:leaseSeconds': String(LEASE_SECONDS),
+    });
   }, PATIENCE_MS);
   afterAll(() => cloud?.close());
 
