@@ -114,7 +114,9 @@ function reportLints(cloud: LocalCloud): void {
 }
 
 /** Where `baton` finds the local cloud: with the default state folder, without any flag. */
-const environmentOf = ({ state }: StartOptions) => join(state, 'environments', 'local');
+function environmentOf({ state }: StartOptions): string {
+  return join(state, 'environments', 'local');
+}
 
 async function untilInterrupted(options: StartOptions, signal: AbortSignal): Promise<void> {
   const flag = options.state === DEFAULT_STATE ? '' : ` --config ${environmentOf(options)}`;
