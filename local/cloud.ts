@@ -19,8 +19,6 @@ import { openServices, type Services } from './services.ts';
 import { STACKS, StackOutputs, type TenantName } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 
-/** Functions run the TypeScript as it is, so that the lint sees their clients, unless the config says otherwise. */
-const FROM_THE_REPOSITORY = { 'baton:functionBundles': '' };
 const PROGRAM = resolve(import.meta.dirname, '../infra');
 
 export interface LocalCloudOptions {
@@ -84,12 +82,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const faults = options.faults && new FaultInjector(options.faults);
   await using closing = new AsyncDisposableStack();
   closing.adopt(lockState(stateDir), async (release) => release());
-  const stacks = await recordProgram({
-    directory: PROGRAM,
-    stacks: [...names],
-    config: { ...FROM_THE_REPOSITORY, ...config },
-    without,
-  });
+  const stacks = await recordProgram({ directory: PROGRAM, stacks: [...names], config, without });
   signal?.throwIfAborted();
 
   const outputs = new StackOutputs(stacks);

@@ -21,6 +21,12 @@ export interface ProgramOptions {
 }
 
 /**
+ * Functions are of the TypeScript as it is unless the config says otherwise: nothing is bundled first, a stack names
+ * the line, and the lint sees their clients.
+ */
+const FROM_THE_REPOSITORY = { 'baton:functionBundles': '' };
+
+/**
  * Runs a Pulumi program, a stack at a time, and answers what it declares. Nothing is created and no network used.
  *
  * @param recordStack runs it for one stack, in a process of its own unless given
@@ -32,7 +38,7 @@ export async function recordProgram(
 ): Promise<RecordedStack[]> {
   const configs = new Map(
     options.stacks.map((stack) => {
-      const overrides = { ...options.config, ...options.stackConfig?.[stack] };
+      const overrides = { ...FROM_THE_REPOSITORY, ...options.config, ...options.stackConfig?.[stack] };
       return [stack, readProjectConfig(options.directory, stack, overrides)];
     }),
   );

@@ -7,13 +7,9 @@ import type { RecordedResource, RecordedStack } from '../../local/program/record
 
 export const INFRA = fileURLToPath(new URL('../../infra', import.meta.url));
 
-/** Functions built from the repository, so that no test needs a bundle. */
-const FROM_THE_REPOSITORY = { 'baton:functionBundles': '' };
-
 /** Records the two tenants' stacks, or those given, as the local cloud does, though faster: in this process. */
-export function recordBoth({ config, ...options }: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
-  const given = { ...options, config: { ...FROM_THE_REPOSITORY, ...config } };
-  return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...given }, recordStack);
+export function recordBoth(options: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
+  return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options }, recordStack);
 }
 
 /** A stack's resources as the policy's rules see them. */
