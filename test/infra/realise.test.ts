@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
+import type { NotificationChannel } from '../../local/monitoring/notification-channels.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob, TableDeclaration } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
@@ -23,6 +24,7 @@ const functions: FunctionDeclaration[] = [];
 const triggers: EventarcTrigger[] = [];
 const jobs: ScheduledJob[] = [];
 const tables: TableDeclaration[] = [];
+const channels: NotificationChannel[] = [];
 let pubsub: PubSub;
 let storage: StorageEngine;
 let cloud: RealisableCloud;
@@ -46,6 +48,7 @@ beforeAll(async () => {
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
     controlPlane: new DeclaredResources(),
+    notificationChannels: { declare: (channel) => void channels.push(channel) },
     get keys() {
       return keys;
     },
