@@ -14,6 +14,8 @@ const functions: Record<string, () => Promise<{ handle: HttpFunction }>> = {
   evaluate: () => import('./evaluate.ts'),
   deploy: () => import('./deploy.ts'),
   monitor: () => import('./monitor.ts'),
+  alert: () => import('./alert.ts'),
+  retrain: () => import('./retrain.ts'),
   settle: () => import('./settle.ts'),
   park: () => import('./park.ts'),
 };

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 type Properties = Record<string, unknown>;
 
 /** A resource's id and outputs as Google Cloud and the provider would answer them. */
@@ -15,9 +13,6 @@ interface Context {
 }
 
 const text = (value: unknown) => String(value ?? '');
-/** A number of nineteen digits that follows from a name, where Google would draw one. */
-const digitsOf = (name: string) =>
-  ((BigInt(`0x${createHash('sha256').update(name).digest('hex')}`) % 10n ** 18n) + 10n ** 18n).toString();
 
 /** For each type, what is known only after creation; the inputs are outputs too. */
 const ANSWERS: Record<string, (context: Context) => { id: string; also?: Properties }> = {
@@ -85,10 +80,6 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
     id: `projects/${inputs.project}/locations/${inputs.location}/instances/${inputs.name}`,
     also: { proxyUri: `${inputs.name}-dot-${inputs.location}.notebooks.googleusercontent.com` },
   }),
-  'gcp:monitoring/notificationChannel:NotificationChannel': ({ inputs, name }) => {
-    const id = `projects/${inputs.project}/notificationChannels/${digitsOf(name)}`;
-    return { id, also: { name: id } };
-  },
   'gcp:kms/keyRing:KeyRing': ({ inputs }) => ({
     id: `projects/${inputs.project}/locations/${inputs.location}/keyRings/${inputs.name}`,
   }),

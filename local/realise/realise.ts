@@ -35,7 +35,6 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:logging/metric:Metric',
   'gcp:monitoring/alertPolicy:AlertPolicy',
   'gcp:monitoring/dashboard:Dashboard',
-  'gcp:monitoring/notificationChannel:NotificationChannel',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',

@@ -74,7 +74,7 @@ it('topics, subscriptions, buckets and objects exist', () => {
 });
 
 it('functions have their source with its dependencies', () => {
-  expect(functions).toHaveLength(10);
+  expect(functions).toHaveLength(12);
   for (const { sourceDir } of functions) {
     expect(existsSync(join(sourceDir, 'handlers/functions.ts'))).toBe(true);
     expect(existsSync(join(sourceDir, 'node_modules/@google-cloud/functions-framework'))).toBe(true);
@@ -93,6 +93,15 @@ it("triggers and jobs lead to the functions' addresses", () => {
     'https://settle-111111111111.us-central1.run.app',
     'https://settle-222222222222.us-central1.run.app',
   ]);
+});
+
+it("the notification channel leads to the alerts' topic", () => {
+  expect(channels).toContainEqual({
+    name: 'projects/baton-prod/notificationChannels/monitoring-alerts',
+    type: 'pubsub',
+    labels: { topic: 'projects/baton-prod/topics/monitoring-alerts' },
+    enabled: true,
+  });
 });
 
 it('grants name the resources that they are on', () => {
