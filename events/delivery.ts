@@ -23,6 +23,7 @@ export type Delivery =
   | (Arrival &
       Pushed & { kind: 'object'; bucket: string; object: string; generation: string; change: string })
   | (Arrival & { kind: 'dataflow-job'; job: string; state: string; labels: Record<string, string> })
+  | (Arrival & { kind: 'alert'; incident: Incident })
   | (Arrival & { kind: 'tick' });
 
 const PushBody = z.object({
@@ -44,6 +45,14 @@ const ObjectAttributes = z.object({
   objectId: z.string(),
   objectGeneration: z.string(),
 });
+
+/** As much of a Cloud Monitoring notification (version 1.2) as tells what it is about; the rest may be absent. */
+const Incident = z.object({
+  incident_id: z.string().optional(),
+  summary: z.string().optional(),
+});
+export type Incident = z.infer<typeof Incident>;
+const AlertBody = z.object({ incident: Incident });
 
 const DataflowPayload = z.object({
   payload: z.object({
@@ -111,7 +120,18 @@ function decodePush(push: PushBody): Delivery {
       change: eventType,
     };
   }
+  const alert = AlertBody.safeParse(jsonOf(message.data));
+  if (alert.success) return { ...arrival, kind: 'alert', incident: alert.data.incident };
   throw new ContractViolation(
-    `message ${message.messageId} of ${subscription} is neither a CloudEvent (no ce-specversion attribute) nor a Cloud Storage notification`,
+    `message ${message.messageId} of ${subscription} is neither a CloudEvent (no ce-specversion attribute) nor a notification of Cloud Storage or Cloud Monitoring`,
   );
+}
+
+/** A message's body as JSON; `undefined` where it is something else. */
+function jsonOf(data = ''): unknown {
+  try {
+    return JSON.parse(Buffer.from(data, 'base64').toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

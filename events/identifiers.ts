@@ -30,15 +30,27 @@ export type Sha256 = z.infer<typeof Sha256>;
  *
  * @param drop the drop's folder name under `datasets/`
  * @param generations the object generations; `undefined` where a file never came
+ * @param occasion what a further run over the same files answers, such as a monitoring window; each has its own run
  */
-export function runIdOf(drop: string, generations: { train?: string; eval?: string }): RunId {
+export function runIdOf(
+  drop: string,
+  generations: { train?: string; eval?: string },
+  occasion?: string,
+): RunId {
   const slug = drop
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '')
     .slice(0, 40);
   const digest = createHash('sha256')
-    .update(JSON.stringify([drop, generations.train ?? null, generations.eval ?? null]))
+    .update(
+      JSON.stringify([
+        drop,
+        generations.train ?? null,
+        generations.eval ?? null,
+        ...(occasion === undefined ? [] : [occasion]),
+      ]),
+    )
     .digest('hex')
     .slice(0, 10);
   return RunId.parse(`${slug || 'drop'}-${digest}`.replace(/-{2,}/g, '-'));

@@ -4,6 +4,7 @@ export * from './dataset-ready.ts';
 export * from './delivery.ts';
 export * from './deployed.ts';
 export * from './disposition.ts';
+export * from './drift-detected.ts';
 export * from './envelope.ts';
 export * from './evaluated.ts';
 export * from './failure.ts';

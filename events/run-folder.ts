@@ -29,6 +29,13 @@ export const layout = {
   /** The marker a workload writes last. Its own prefix, since a storage notification can filter by prefix only. */
   marker: (run: string, stage: string, attempt: number) => `signals/${run}/${stage}/${attempt}/done.json`,
   signalsPrefix: 'signals/',
+  /** What Vertex AI's monitoring reads and writes. */
+  monitoringPrefix: 'monitoring/',
+  analysisSchema: (model: string) => `monitoring/${model}/analysis-schema.yaml`,
+  /** That a feature's anomaly was published; the last part is the event's id. */
+  anomaly: (eventId: string) => `anomalies/${eventId}.json`,
+  /** The retraining run that a monitoring window was answered with. */
+  retraining: (occasion: string) => `retraining/${occasion}.json`,
   datasetsPrefix: 'datasets/',
 } as const;
 

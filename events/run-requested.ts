@@ -15,5 +15,11 @@ export const RunRequested = defineEvent({
       .optional()
       .describe('The object generations that the run is about; those that lie there now, where not given.'),
     reason: z.string().optional(),
+    occasion: z
+      .string()
+      .optional()
+      .describe(
+        "What a further run over the same files answers, such as a monitoring window; the run's id follows from this too.",
+      ),
   }),
 });

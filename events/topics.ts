@@ -13,6 +13,7 @@ export const EVENT_TOPICS = {
   deployed: ['prod'],
   monitored: ['prod'],
   superseded: ['prod'],
+  'drift-detected': ['prod'],
   refused: ['nonprod', 'prod'],
   parked: ['nonprod', 'prod'],
 } as const satisfies Record<string, readonly Tenant[]>;
@@ -32,6 +33,9 @@ export const STAGE_INPUTS = {
   deploy: { event: 'eval-passed', tenant: 'nonprod' },
   monitor: { event: 'deployed', tenant: 'prod' },
 } as const satisfies Record<StageName, { event: EventName; tenant: Tenant }>;
+
+/** The topic of production's Cloud Monitoring notification channel, to which Vertex AI's monitoring sends alerts. */
+export const ALERT_TOPIC = 'monitoring-alerts';
 
 /** The topics that carry Cloud Storage notifications: files that land, and markers that workloads write. */
 export const SIGNAL_TOPICS = {

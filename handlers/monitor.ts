@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type BatonEvent, Deployed, Monitored } from '../events/index.ts';
-import { createJob, findJob, type MonitoringJob, objectivesFor, updateObjectives } from './monitoring-job.ts';
+import { createJob, findJob, type MonitoringJob, objectivesFor, updateJob } from './monitoring-job.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
 import { hasEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
@@ -21,9 +21,11 @@ export const monitor = defineStage({
   async start(event, work) {
     const deployedModelIds = await servedModels(event.data.endpoint);
     const objectives = objectivesFor(deployedModelIds, event.data.trainTable);
-    const standing = await findJob(event.data.endpoint, work);
-    if (!standing) return finished(event, await createJob(event.data.endpoint, objectives, work));
-    const operation = await updateObjectives(standing, objectives);
+    const standing = await findJob(event.data.endpoint, work.environment);
+    if (!standing) {
+      return finished(event, await createJob(event.data.endpoint, objectives, event.data.trainTable));
+    }
+    const operation = await updateJob(standing, objectives);
     return pending([operation], { operation });
   },
 
@@ -31,7 +33,7 @@ export const monitor = defineStage({
 
   async settle({ event, state, resources }, work) {
     if (!(await hasEnded(state.operation))) return pending(resources, state);
-    const job = await findJob(event.data.endpoint, work);
+    const job = await findJob(event.data.endpoint, work.environment);
     if (!job) throw new Error(`the monitoring job of ${event.data.endpoint} was updated and is gone`);
     return finished(event, job);
   },

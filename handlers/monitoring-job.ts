@@ -1,8 +1,9 @@
 import type { protos } from '@google-cloud/aiplatform';
 import { z } from 'zod';
+import { gcsUri, layout } from '../events/index.ts';
+import { writeAnalysisSchema } from './analysis-schema.ts';
 import { vertexJobs } from './runtime/clients.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
-import type { Work } from './runtime/stage.ts';
 
 export type MonitoringJob = protos.google.cloud.aiplatform.v1.IModelDeploymentMonitoringJob;
 type Objective = protos.google.cloud.aiplatform.v1.IModelDeploymentMonitoringObjectiveConfig;
@@ -11,6 +12,8 @@ const Thresholds = z.record(z.string(), z.number().positive());
 
 const Settings = Environment.extend({
   BATON_LABEL_COLUMN: z.string().min(1),
+  /** The Cloud Monitoring notification channel, `projects/P/notificationChannels/N`, that alerts go to. */
+  BATON_NOTIFICATION_CHANNEL: z.string().min(1),
   BATON_MONITOR: json(
     z.object({
       /** Largest allowed distance per feature between the training table and what is served. */
@@ -25,8 +28,12 @@ const Settings = Environment.extend({
 });
 
 /** The endpoint's monitoring job, if it has one. */
-export async function findJob(endpoint: string, work: Work): Promise<MonitoringJob | undefined> {
-  const [jobs] = await (await vertexJobs()).listModelDeploymentMonitoringJobs({ parent: parentOf(work) });
+export async function findJob(
+  endpoint: string,
+  environment: Environment,
+): Promise<MonitoringJob | undefined> {
+  const parent = parentOf(environment);
+  const [jobs] = await (await vertexJobs()).listModelDeploymentMonitoringJobs({ parent });
   return jobs.find((job) => job.endpoint === endpoint);
 }
 
@@ -43,22 +50,28 @@ export function objectivesFor(deployedModelIds: string[], trainTable: string): O
   }));
 }
 
+/** Creates the endpoint's job, everything that it keeps under the key, its statistics in the bucket. */
 export async function createJob(
   endpoint: string,
   objectives: Objective[],
-  work: Work,
+  trainTable: string,
 ): Promise<MonitoringJob> {
-  const { BATON_MONITOR: monitor, BATON_MODEL: model, BATON_KMS_KEY: kmsKeyName } = readEnvironment(Settings);
+  const settings = readEnvironment(Settings);
+  const { BATON_MODEL: model, BATON_KMS_KEY: kmsKeyName, BATON_BUCKET: bucket } = settings;
+  const analysisInstanceSchemaUri = await writeAnalysisSchema(
+    trainTable,
+    settings.BATON_LABEL_COLUMN,
+    settings,
+  );
   const [job] = await (await vertexJobs()).createModelDeploymentMonitoringJob({
-    parent: parentOf(work),
+    parent: parentOf(settings),
     modelDeploymentMonitoringJob: {
       displayName: `${model}-monitoring`,
       endpoint,
-      modelDeploymentMonitoringObjectiveConfigs: objectives,
-      modelDeploymentMonitoringScheduleConfig: { monitorInterval: { seconds: monitor.intervalSeconds } },
-      loggingSamplingStrategy: { randomSampleConfig: { sampleRate: monitor.samplingRate } },
-      modelMonitoringAlertConfig: { emailAlertConfig: { userEmails: monitor.emails }, enableLogging: true },
-      labels: { stage: 'monitor', model, env: work.environment.BATON_ENV },
+      ...watching(objectives),
+      analysisInstanceSchemaUri,
+      statsAnomaliesBaseDirectory: { outputUriPrefix: gcsUri(bucket, layout.monitoringPrefix) },
+      labels: { stage: 'monitor', model, env: settings.BATON_ENV },
       ...(kmsKeyName && { encryptionSpec: { kmsKeyName } }),
     },
   });
@@ -66,27 +79,48 @@ export async function createJob(
 }
 
 /**
- * Replaces the job's objectives; nothing else of a job that watches a new model changes.
+ * Makes a standing job watch other models, and watch as the config now says. Key, endpoint and analysis schema can't
+ * change.
  *
  * @returns the long-running operation's name
  */
-export async function updateObjectives(job: MonitoringJob, objectives: Objective[]): Promise<string> {
+export async function updateJob(job: MonitoringJob, objectives: Objective[]): Promise<string> {
   const [operation] = await (await vertexJobs()).updateModelDeploymentMonitoringJob({
     modelDeploymentMonitoringJob: {
       name: job.name,
       displayName: job.displayName,
       endpoint: job.endpoint,
-      loggingSamplingStrategy: job.loggingSamplingStrategy,
-      modelDeploymentMonitoringScheduleConfig: job.modelDeploymentMonitoringScheduleConfig,
-      modelDeploymentMonitoringObjectiveConfigs: objectives,
+      ...watching(objectives),
     },
-    updateMask: { paths: ['model_deployment_monitoring_objective_configs'] },
+    updateMask: {
+      paths: [
+        'model_deployment_monitoring_objective_configs',
+        'model_deployment_monitoring_schedule_config',
+        'logging_sampling_strategy',
+        'model_monitoring_alert_config',
+      ],
+    },
   });
   return String(operation.name);
+}
+
+/** What is watched, how often, on how many predictions, and who is told. */
+function watching(objectives: Objective[]) {
+  const { BATON_MONITOR: monitor, BATON_NOTIFICATION_CHANNEL: channel } = readEnvironment(Settings);
+  return {
+    modelDeploymentMonitoringObjectiveConfigs: objectives,
+    modelDeploymentMonitoringScheduleConfig: { monitorInterval: { seconds: monitor.intervalSeconds } },
+    loggingSamplingStrategy: { randomSampleConfig: { sampleRate: monitor.samplingRate } },
+    modelMonitoringAlertConfig: {
+      emailAlertConfig: { userEmails: monitor.emails },
+      notificationChannels: [channel],
+      enableLogging: true,
+    },
+  };
 }
 
 const asThresholds = (values: Record<string, number>) =>
   Object.fromEntries(Object.entries(values).map(([feature, value]) => [feature, { value }]));
 
-const parentOf = ({ environment }: Work) =>
-  `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
+const parentOf = ({ GOOGLE_CLOUD_PROJECT: project, BATON_REGION: region }: Environment) =>
+  `projects/${project}/locations/${region}`;

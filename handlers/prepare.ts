@@ -124,7 +124,7 @@ async function startRequested(
     await keepMessage(push, work, claim, reject);
     return 'acknowledge';
   }
-  const { bucket, drop: name } = parseEvent(RunRequested, event).data;
+  const { bucket, drop: name, occasion } = parseEvent(RunRequested, event).data;
   const drop = await lookAtDrop(bucket, name);
   const requested = {
     ...claim,
@@ -132,18 +132,18 @@ async function startRequested(
     sequence: sequenceOf(generationsOf(drop)),
   };
   return makeAttempt(requested, push, work, async () => {
-    checkUnchanged(drop, event.correlationid);
+    checkUnchanged(drop, event.correlationid, occasion);
     return prepare(drop, work);
   });
 }
 
 /** A run is about two object generations, and its id follows from them. */
-function checkUnchanged(drop: Drop, run: RunId): void {
+function checkUnchanged(drop: Drop, run: RunId, occasion: string | undefined): void {
   const folder = `gs://${drop.bucket}/${layout.drop(drop.name)}`;
   if (!drop.files.train || !drop.files.eval) {
     throw new StageFailure('BATON_FILE_MISSING', `${folder} has no ${missingFile(drop)}`);
   }
-  const now = runIdOf(drop.name, generationsOf(drop));
+  const now = runIdOf(drop.name, generationsOf(drop), occasion);
   if (now === run) return;
   throw new StageFailure(
     'BATON_PRECONDITION',

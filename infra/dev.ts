@@ -1,4 +1,6 @@
+import { ALERT_TOPIC } from '../events/topics.ts';
 import { Account } from './components/account.ts';
+import { AlertChannel } from './components/alert-channel.ts';
 import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { declareImages } from './components/images.ts';
@@ -7,6 +9,7 @@ import { type AgentOnRequest, ServiceAgents } from './components/service-agents.
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { WorkloadFiles } from './components/workload-files.ts';
+import { declareDriftAlerts, declareRetraining } from './drift.ts';
 import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
@@ -35,13 +38,14 @@ export function declareDev(settings: DevSettings): DevOutputs {
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['nonprod', 'prod'], encrypted);
   const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
+  const alerts = new AlertChannel(ALERT_TOPIC, { ...encrypted, purpose: "model monitoring's alerts" });
   const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
   declareImages(encrypted, 'The images of the training, evaluation and prediction containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
   const serving = declareServingAccounts(settings, { bucket, topics });
   const training = declareNonprodAccounts(
     settings,
-    { bucket, topics },
+    { bucket, topics, drops },
     settlesServing(serving.serving, { bucket, topics }),
   );
   const subnetwork = declareNetwork(settings, { agents, worker: training.dataflowWorker });
@@ -60,7 +64,12 @@ export function declareDev(settings: DevSettings): DevOutputs {
         dataflowAccount: training.dataflowWorker.email,
         trainingAccount: training.training.email,
       }),
-      ...servingVariables(settings, { bucket, kmsKey, servingAccount: serving.serving.email }),
+      ...servingVariables(settings, {
+        bucket,
+        kmsKey,
+        servingAccount: serving.serving.email,
+        notificationChannel: alerts.channel,
+      }),
     },
   };
   const { park, handlers } = declareTrainingHandlers(tenancy, training, { drops, signals, topics });
@@ -69,6 +78,13 @@ export function declareDev(settings: DevSettings): DevOutputs {
     deployed: topics.get('deployed')!.topic,
     park,
   });
+  const retrain = declareRetraining(tenancy, training.retrain);
+  const mayRetrain = retrain.grantInvoker(
+    'push',
+    serving.retrainPush,
+    'delivers the drift that wakes retrain',
+  );
+  const alert = declareDriftAlerts(tenancy, serving, { alerts, topics, park, retrain }, [mayRetrain]);
   const notebook =
     settings.notebook && subnetwork
       ? new Notebook('notebook', {
@@ -89,7 +105,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
       kmsKey,
       topics,
       ledger,
-      handlers: [...handlers, ...stages],
+      handlers: [...handlers, ...stages, retrain, alert],
     }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,

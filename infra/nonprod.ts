@@ -2,12 +2,14 @@ import { EventLedger } from './components/event-ledger.ts';
 import type { EventTopic } from './components/event-topic.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { grant } from './components/grants.ts';
+import type { Handler } from './components/handler.ts';
 import { declareImages } from './components/images.ts';
 import type { Lake } from './components/lake.ts';
 import { ServiceAgents, serviceAgent } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { WorkloadFiles } from './components/workload-files.ts';
+import { declareRetraining } from './drift.ts';
 import { declareEncryption, EVERYWHERE, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
@@ -27,7 +29,7 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
   declareImages(encrypted, 'The images of the training and evaluation containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
-  const accounts = declareNonprodAccounts(settings, { bucket, topics });
+  const accounts = declareNonprodAccounts(settings, { bucket, topics, drops });
   const tenancy: Tenancy = {
     settings,
     kmsKey,
@@ -44,19 +46,23 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
     }),
   };
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
-  shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')! });
+  const retrain = declareRetraining(tenancy, accounts.retrain);
+  shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, retrain });
   declareObservability(settings);
   return {
-    ...stackOutputs(['nonprod'], settings, { bucket, kmsKey, topics, ledger, handlers }),
+    ...stackOutputs(['nonprod'], settings, {
+      ...{ bucket, kmsKey, topics, ledger },
+      handlers: [...handlers, retrain],
+    }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,
   };
 }
 
-/** Production pulls: its identities may read here, and none from here may do anything there. */
+/** Production pulls: its identities may read here and call one function, and none from here may do anything there. */
 function shareWithProd(
   settings: NonprodSettings,
-  made: { bucket: Lake['bucket']; evalPassed: EventTopic },
+  made: { bucket: Lake['bucket']; evalPassed: EventTopic; retrain: Handler },
 ): void {
   const { project, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
   const evalPassed = {
@@ -72,8 +78,17 @@ function shareWithProd(
   const lake = (why: string) => [
     { name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer', why },
   ];
-  const deploy = `serviceAccount:deploy@${prodProject}.iam.gserviceaccount.com`;
-  grant('prod-deploy', deploy, project, { buckets: lake('compares the artefact with its digest') }, {});
+  const ofProd = (id: string) => `serviceAccount:${id}@${prodProject}.iam.gserviceaccount.com`;
+  const artefact = { buckets: lake('compares the artefact with its digest') };
+  grant('prod-deploy', ofProd('deploy'), project, artefact, {});
+  const columns = 'reads the columns, from which the schema of the analysis follows';
+  const metadata = { id: dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
+  grant('prod-monitor', ofProd('monitor'), project, { dataset: metadata }, {});
+  made.retrain.grantInvoker(
+    'prod-push',
+    { member: ofProd('retrain-push') },
+    'delivers the drift that production detects, which nobody from here may hear there',
+  );
   const baseline = 'reads the table that skew is measured against';
   grant(
     'prod-vertex-agent',

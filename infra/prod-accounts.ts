@@ -31,6 +31,19 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
       buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'monitored'),
     }),
+    alert: account('alert', "turns model monitoring's alerts into events", {
+      project: [{ role: 'roles/aiplatform.viewer', why: 'reads what the monitoring job measured' }],
+      buckets: lake(bucket, 'keeps which anomalies were published'),
+      topics: [
+        {
+          name: 'drift-detected',
+          topic: topics.get('drift-detected')!.topic,
+          role: 'roles/pubsub.publisher',
+          why: 'tells of each anomaly',
+        },
+      ],
+    }),
+    retrainPush: account('retrain-push', 'calls retrain for Pub/Sub'),
   };
 }
 

@@ -1,4 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
+import { ALERT_TOPIC } from '../events/topics.ts';
+import { AlertChannel } from './components/alert-channel.ts';
 import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { Handler } from './components/handler.ts';
@@ -8,6 +10,7 @@ import { Schedule } from './components/schedule.ts';
 import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
+import { declareDriftAlerts } from './drift.ts';
 import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
 import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
@@ -23,6 +26,7 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
   const encrypted = { ...settings, kmsKey };
   const topics = declareEventTopics(['prod'], encrypted);
   const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
+  const alerts = new AlertChannel(ALERT_TOPIC, { ...encrypted, purpose: "model monitoring's alerts" });
   const { bucket } = new Lake('lake', { ...encrypted, agents });
   declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
@@ -32,17 +36,27 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
     agents,
     source: new FunctionSource('function-source', { ...encrypted, agents, bucket }),
     pushIdentity: accounts.push,
-    variables: servingVariables(settings, { bucket, kmsKey, servingAccount: accounts.serving.email }),
+    variables: servingVariables(settings, {
+      bucket,
+      kmsKey,
+      servingAccount: accounts.serving.email,
+      notificationChannel: alerts.channel,
+    }),
   };
+  const nonprod = nonprodOutputs(settings);
   const park = new Handler('park', {
     purpose: 'Parks messages that no handler could handle.',
     tenancy,
     account: accounts.park,
   });
   const stages = declareServingHandlers(tenancy, accounts, {
-    evalPassed: evalPassedOf(settings),
+    evalPassed: nonprod.evalPassed,
     deployed: topics.get('deployed')!.topic,
     park,
+  });
+  const alert = declareDriftAlerts(tenancy, accounts, {
+    ...{ alerts, topics, park },
+    retrain: { uri: nonprod.retrainUri },
   });
   const settle = new Handler('settle', {
     purpose: 'Finishes stages whose operations have ended.',
@@ -62,16 +76,17 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
   return {
     ...stackOutputs(['prod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },
-      handlers: [park, ...stages, settle],
+      handlers: [park, ...stages, alert, settle],
     }),
     endpoint: endpointName(settings),
   };
 }
 
-/** The topic of the non-production project on which production hears of models to deploy. */
-function evalPassedOf({ nonprodStack }: ProdSettings): pulumi.Output<string> {
+/** The topic on which production hears of models to deploy, and the function that it tells of drift. */
+function nonprodOutputs({ nonprodStack }: ProdSettings) {
   const name = nonprodStack ?? `${pulumi.getOrganization()}/${pulumi.getProject()}/nonprod`;
-  return new pulumi.StackReference(name)
-    .requireOutput('topics')
-    .apply((topics: Record<string, string>) => topics['eval-passed']);
+  const stack = new pulumi.StackReference(name);
+  const named = (output: string, key: string) =>
+    stack.requireOutput(output).apply((values: Record<string, string>) => values[key]);
+  return { evalPassed: named('topics', 'eval-passed'), retrainUri: named('functions', 'retrain') };
 }

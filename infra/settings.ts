@@ -83,6 +83,7 @@ const training = {
   trainMachineType: z.string().min(1),
   trainReplicas: positive,
   gate: json(thresholds),
+  retraining: z.enum(['off', 'notify', 'retrain']),
 };
 
 /** What the project is told that deploys and monitors. */

@@ -48,6 +48,7 @@ export function trainingVariables(
     BATON_TRAIN_MACHINE_TYPE: settings.trainMachineType,
     BATON_TRAIN_REPLICAS: String(settings.trainReplicas),
     BATON_TRAINING_SERVICE_ACCOUNT: made.trainingAccount,
+    BATON_RETRAINING: settings.retraining,
     BATON_GATE: JSON.stringify(settings.gate),
   };
 }
@@ -55,7 +56,7 @@ export function trainingVariables(
 /** The environment of the functions that serve. */
 export function servingVariables(
   settings: ServingSettings,
-  made: EncryptedBucket & Record<'servingAccount', Input<string>>,
+  made: EncryptedBucket & Record<'servingAccount' | 'notificationChannel', Input<string>>,
 ): Variables {
   return {
     ...commonVariables(settings, made),
@@ -68,5 +69,6 @@ export function servingVariables(
     BATON_MAX_REPLICAS: String(settings.maxReplicas),
     BATON_MONITOR: JSON.stringify(settings.monitor),
     BATON_LABEL_COLUMN: settings.labelColumn,
+    BATON_NOTIFICATION_CHANNEL: made.notificationChannel,
   };
 }

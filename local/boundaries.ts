@@ -211,6 +211,27 @@ export interface LogSink {
 }
 
 /**
+ * What Cloud Monitoring publishes to the topic of a Pub/Sub notification channel, as `{ incident, version: '1.2' }`:
+ * the fields of that schema's version which do not need an alerting policy.
+ */
+export interface Incident {
+  incident_id: string;
+  scoping_project_id: string;
+  url: string;
+  /** Seconds since the epoch. */
+  started_at: number;
+  ended_at: number | null;
+  state: 'open' | 'closed';
+  resource_id: string;
+  resource_name: string;
+  resource_type_display_name: string;
+  resource: { type: string; labels: Record<string, string> };
+  policy_name: string;
+  condition_name: string;
+  summary: string;
+}
+
+/**
  * Something a client did that Google lets pass in silence and that is nearly always a mistake. Tests of the
  * handlers fail on any.
  */

@@ -58,6 +58,11 @@ export interface LocalCloud {
   deliveries(): readonly DeliveryEvent[];
   /** The faults of the plan that happened so far. */
   injectedFaults(): readonly InjectedFault[];
+  /**
+   * Runs a Vertex AI monitoring job now, by its name, and ends when its statistics and alerts are out. Vertex AI has
+   * no such call: this is for those who will not wait for the job's next full hour.
+   */
+  runMonitoring(job: string): Promise<void>;
   /** Resident memory of all processes, this one included, in bytes. */
   residentBytes(): number;
   /** One line on what is there. */
@@ -135,6 +140,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     lints: () => lints.map(({ process: name, message }) => (name ? `${name}: ${message}` : message)),
     deliveries: () => deliveries,
     injectedFaults: () => faults?.injected ?? [],
+    runMonitoring: (job) => services.vertex.runMonitoring(job),
     residentBytes: () => services.processes.residentBytes() + process.memoryUsage.rss(),
     describe: () => outputs.describe(),
     outputs: () => outputs.all(),

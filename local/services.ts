@@ -23,6 +23,7 @@ import { KeyManagement, type ServiceKeyUse } from './kms/key-management.ts';
 
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
+import { NotificationChannels } from './monitoring/notification-channels.ts';
 import type { LocalNetwork } from './network/network.ts';
 import { LocalContainerRuntime } from './processes/containers.ts';
 import { LocalProcessHost } from './processes/process-host.ts';
@@ -42,7 +43,7 @@ import { type AuthorizeStorage, storageRest } from './storage/rest.ts';
 import { ResumableUploads } from './storage/resumable-uploads.ts';
 import { StorageEngine } from './storage/storage-engine.ts';
 import { deliverTo } from './transport.ts';
-import { createVertex } from './vertex/vertex.ts';
+import { createVertex, type Vertex } from './vertex/vertex.ts';
 
 /** The repository: what the images are built from. */
 const ROOT = resolve(import.meta.dirname, '..');
@@ -79,6 +80,8 @@ export interface Services {
   keys: KeyManagement;
   /** What the control planes tell. */
   controlPlane: DeclaredResources;
+  notificationChannels: NotificationChannels;
+  vertex: Vertex;
   grpc: GrpcModule[];
   rest: RestModule[];
   /** Asks the policy for every gRPC call. */
@@ -214,8 +217,27 @@ export async function openServices(
     onStateChange: (job) => eventarc.publish(jobStatusChanged({ ...job }, projectNumber(job.projectId))),
   });
   const containers = new LocalContainerRuntime({ host: processes, context: ROOT });
+  const notificationChannels = new NotificationChannels({
+    broker,
+    mayPublish: (project, topic) =>
+      authorize({
+        principal: serviceAgent('monitoring', projectNumber(project)),
+        permission: 'pubsub.topics.publish',
+        resource: `//pubsub.googleapis.com/${topic}`,
+      }),
+    onUndelivered: (channel, error) =>
+      onLint({
+        rule: 'undelivered-notification',
+        subject: channel,
+        message: `An incident was not published by the channel ${channel}: ${String(error)}`,
+      }),
+  });
+  const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
   const vertex = createVertex({
     ...{ stateDir, objects: storage, containers, warehouse, logs, projectNumber, authorize },
+    agentOf: vertexAgent,
+    notify: (channel, incident) => notificationChannels.notify(channel, incident),
+    monitoringHourMs: 60 * MINUTE_MS,
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
   const scheduler = new Scheduler({
@@ -239,8 +261,8 @@ export async function openServices(
         processAt: (port) => network.processAt(port),
       }),
     }),
+    ...{ notificationChannels, vertex },
     beforeCall: (context, request) => {
-      const vertexAgent = (project: string) => serviceAgent('vertex', projectNumber(project));
       for (const access of accessesOf(context, request, vertexAgent)) authorize(access);
     },
     grpc: [

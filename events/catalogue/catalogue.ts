@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   DatasetReady,
   Deployed,
+  DriftDetected,
   EVENT_TOPICS,
   EvalFailed,
   EvalPassed,
@@ -33,6 +34,7 @@ export const CONTRACTS: readonly EventContract<unknown>[] = [
   Deployed,
   Superseded,
   Monitored,
+  DriftDetected,
   Refused,
   Parked,
 ];

@@ -17,6 +17,8 @@ export interface HandlerArgs {
   maxInstances?: number;
   /** Whether only the clock calls it, and no push. */
   scheduledOnly?: boolean;
+  /** Whether only the pushes of a subscription that is declared elsewhere call it, as an identity of their own. */
+  calledFromElsewhere?: boolean;
 }
 
 /** One function, named after its handler, with the subscription that wakes it. */
@@ -38,9 +40,10 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
     const handler = new gcp.cloudfunctionsv2.Function(name, functionArgs(name, args), { parent: this });
     this.uri = handler.serviceConfig.apply((service) => service?.uri ?? '');
     this.service = handler.name;
-    const mayInvoke = args.scheduledOnly
-      ? []
-      : [this.grantInvoker('push', args.tenancy.pushIdentity, `delivers what wakes ${name}`)];
+    const isPushedTo = !args.scheduledOnly && !args.calledFromElsewhere;
+    const mayInvoke = isPushedTo
+      ? [this.grantInvoker('push', args.tenancy.pushIdentity, `delivers what wakes ${name}`)]
+      : [];
     if (args.wokenBy) {
       const { topic, park } = args.wokenBy;
       this.subscription = new PushSubscription(
@@ -53,7 +56,7 @@ export class Handler extends pulumi.ComponentResource implements PushTarget {
   }
 
   /** Lets an identity call the function. */
-  grantInvoker(who: string, identity: Account, why: string): pulumi.Resource {
+  grantInvoker(who: string, identity: { member: pulumi.Input<string> }, why: string): pulumi.Resource {
     const on = onService(this.#tenancy.settings, this.service);
     const { iamMember } = new Grant(
       `${who}-${this.name}-run.invoker`,

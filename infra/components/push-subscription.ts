@@ -1,5 +1,6 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
+import type { Account } from './account.ts';
 import { EventTopic } from './event-topic.ts';
 import { Grant, onSubscription, onTopic } from './grant.ts';
 import type { Tenancy } from './tenancy.ts';
@@ -29,6 +30,8 @@ export class PushSubscription extends pulumi.ComponentResource {
       tenancy: Tenancy;
       /** The grant that permits the pushes: without it the first ones would be refused. */
       mayInvoke: pulumi.Input<pulumi.Resource>[];
+      /** Who pushes to the target; the tenancy's push identity unless said otherwise. */
+      identity?: Account;
     },
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -53,7 +56,10 @@ export class PushSubscription extends pulumi.ComponentResource {
     const subscription = new gcp.pubsub.Subscription(
       name,
       {
-        ...push(name, args.topic, args.target, tenancy),
+        ...push(name, args.topic, args.target, {
+          ...tenancy,
+          pushIdentity: args.identity ?? tenancy.pushIdentity,
+        }),
         deadLetterPolicy: {
           deadLetterTopic: deadLetters.topic,
           maxDeliveryAttempts: tenancy.settings.deliveryAttempts,

@@ -88,23 +88,31 @@ export const nothingForNonprod =
     heldBy(nonprod, prod).map(({ name, props }) => `'${name}' grants ${props.role} to ${props.member}`);
 
 /** What production may hold in non-production, on one resource of each type. */
-const PRODUCTION_HOLDS: Record<string, string> = {
-  'gcp:pubsub/topicIAMMember:TopicIAMMember': 'roles/pubsub.subscriber',
-  'gcp:storage/bucketIAMMember:BucketIAMMember': 'roles/storage.objectViewer',
-  'gcp:projects/iAMMember:IAMMember': 'roles/bigquery.dataViewer',
+const PRODUCTION_HOLDS: Record<string, string[]> = {
+  'gcp:pubsub/topicIAMMember:TopicIAMMember': ['roles/pubsub.subscriber'],
+  'gcp:storage/bucketIAMMember:BucketIAMMember': ['roles/storage.objectViewer'],
+  'gcp:projects/iAMMember:IAMMember': ['roles/bigquery.dataViewer', 'roles/bigquery.metadataViewer'],
+  'gcp:cloudrunv2/serviceIamMember:ServiceIamMember': ['roles/run.invoker'],
 };
 
-/** Production attaches to one topic, reads one bucket and reads one dataset of non-production, and that is all. */
-export const productionOnlyReads =
+/**
+ * Production attaches to one topic, reads one bucket and one dataset, and calls one function of non-production, and
+ * that is all.
+ */
+export const productionHoldsNoMore =
   (prod: ProjectIdentity): StackRule =>
   (nonprod) => {
     const held = heldBy(prod, nonprod);
     const tooMuch = held
-      .filter(({ type, props }) => PRODUCTION_HOLDS[type] !== props.role || !isOnOne(type, props))
+      .filter(
+        ({ type, props }) => !PRODUCTION_HOLDS[type]?.includes(String(props.role)) || !isOnOne(type, props),
+      )
       .map(({ name, props }) => `'${name}' grants ${props.role} to ${props.member}`);
     const several = Object.keys(PRODUCTION_HOLDS).flatMap((type) => {
       const on = new Set(held.filter((member) => member.type === type).map(grantedOn));
-      return on.size > 1 ? [`production holds ${PRODUCTION_HOLDS[type]} on ${[...on].join(' and ')}`] : [];
+      return on.size > 1
+        ? [`production holds ${PRODUCTION_HOLDS[type].join(', ')} on ${[...on].join(' and ')}`]
+        : [];
     });
     return [...tooMuch, ...several];
   };
@@ -117,4 +125,4 @@ const isOnOne = (type: string, props: PolicyResource['props']) =>
   );
 
 const grantedOn = ({ props }: PolicyResource) =>
-  String(props.topic ?? props.bucket ?? valueAt(props, 'condition.expression'));
+  String(props.topic ?? props.bucket ?? props.name ?? valueAt(props, 'condition.expression'));

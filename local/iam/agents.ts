@@ -3,6 +3,7 @@ import type { Grant, Policy } from './policy.ts';
 /** The agents with which services act, by the name of their Google-managed domain. */
 const DOMAINS = {
   dataflow: 'dataflow-service-producer-prod',
+  monitoring: 'gcp-sa-monitoring-notification',
   pubsub: 'gcp-sa-pubsub',
   scheduler: 'gcp-sa-cloudscheduler',
   storage: 'gs-project-accounts',

@@ -100,6 +100,9 @@ const JOBS: Record<string, Rule> = {
   DeleteModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.delete', name)],
   PauseModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.pause', name)],
   ResumeModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.resume', name)],
+  SearchModelDeploymentMonitoringStatsAnomalies: ({ modelDeploymentMonitoringJob }) => [
+    vertex('modelDeploymentMonitoringJobs.searchStatsAnomalies', modelDeploymentMonitoringJob),
+  ],
 };
 
 const MODELS: Record<string, Rule> = {

@@ -20,7 +20,7 @@ const ROLES: Record<string, string[]> = {
     ),
     ...permissions('aiplatform.endpoints', 'update'),
     ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'create', 'delete', 'get', 'list', 'pause'),
-    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'resume', 'update'),
+    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'resume', 'searchStatsAnomalies', 'update'),
     ...permissions('aiplatform.modelEvaluations', 'get', 'import', 'list'),
     ...permissions('aiplatform.models', 'delete', 'get', 'list', 'update', 'upload'),
     'aiplatform.operations.list',
@@ -28,7 +28,7 @@ const ROLES: Record<string, string[]> = {
   'roles/aiplatform.viewer': [
     ...permissions('aiplatform.customJobs', 'get', 'list'),
     ...permissions('aiplatform.endpoints', 'get', 'list'),
-    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'get', 'list'),
+    ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'get', 'list', 'searchStatsAnomalies'),
     ...permissions('aiplatform.modelEvaluations', 'get', 'list'),
     ...permissions('aiplatform.models', 'get', 'list'),
     'aiplatform.operations.list',
@@ -61,6 +61,10 @@ const ROLES: Record<string, string[]> = {
     ...permissions('bigquery.tables', 'export', 'get', 'getData', 'list'),
   ],
   'roles/bigquery.jobUser': ['bigquery.jobs.create'],
+  'roles/bigquery.metadataViewer': [
+    'bigquery.datasets.get',
+    ...permissions('bigquery.tables', 'get', 'list'),
+  ],
   'roles/bigquery.user': [
     ...permissions('bigquery.datasets', 'create', 'get'),
     ...permissions('bigquery.jobs', 'create', 'list'),

@@ -1,6 +1,7 @@
 import type { Authorize, KeyUse, ObjectStore, TableField, TableReference, Warehouse } from '../boundaries.ts';
 import type { DeclaredResources } from '../control-plane/declared-resources.ts';
 import type { IamPolicy } from '../control-plane/iam-policy.ts';
+import type { NotificationChannel } from '../monitoring/notification-channels.ts';
 import type { EventarcTrigger } from '../run/eventarc.ts';
 import type { FunctionDeclaration } from '../run/types.ts';
 
@@ -100,6 +101,7 @@ export interface RealisableCloud {
   };
   scheduler: { declare(job: ScheduledJob): void };
   controlPlane: Pick<DeclaredResources, 'declare' | 'enable'>;
+  notificationChannels: { declare(channel: NotificationChannel): void };
   keys: {
     /** Has everything in the project need a key. */
     requireKeys(project: string): void;

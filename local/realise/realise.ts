@@ -6,6 +6,7 @@ import { describeResource } from './described.ts';
 import { FunctionSources } from './function-source.ts';
 import { isIamMember, readIamMember, readServiceAccount } from './iam.ts';
 import { checkDeclaredKey, projectsWithKeys, realiseKey, realiseKeyMember, realiseKeyRing } from './keys.ts';
+import { realiseNotificationChannel } from './monitoring.ts';
 import { realiseSubscription, realiseTopic } from './pubsub.ts';
 import { realiseFunction, realiseTrigger } from './run.ts';
 import { realiseJob } from './scheduler.ts';
@@ -34,7 +35,6 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:logging/metric:Metric',
   'gcp:monitoring/alertPolicy:AlertPolicy',
   'gcp:monitoring/dashboard:Dashboard',
-  'gcp:monitoring/notificationChannel:NotificationChannel',
   // The program's own means.
   'pulumi:pulumi:Stack',
   'pulumi:pulumi:StackReference',
@@ -101,6 +101,9 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
         break;
       case 'gcp:cloudscheduler/job:Job':
         realiseJob(resource, cloud);
+        break;
+      case 'gcp:monitoring/notificationChannel:NotificationChannel':
+        realiseNotificationChannel(resource, cloud);
         break;
       case 'gcp:serviceaccount/account:Account':
         realised.serviceAccounts.push(readServiceAccount(resource));

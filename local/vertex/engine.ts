@@ -2,8 +2,10 @@ import type {
   Authorize,
   CheckKey,
   ContainerRuntime,
+  Incident,
   LogSink,
   ObjectStore,
+  TableReference,
   Warehouse,
 } from '../boundaries.ts';
 
@@ -27,8 +29,14 @@ export interface VertexOptions {
   warehouse: Warehouse;
   logs: LogSink;
   projectNumber: (project: string) => string;
-  /** Asked for predictions over REST; who may make a gRPC call is the server's to check. */
+  /** The IAM principal with which Vertex AI acts in a project. */
+  agentOf?: (project: string) => string;
+  /** Asked for predictions over REST and for monitoring; who may make a gRPC call is the server's to check. */
   authorize?: Authorize;
+  /** Sends an incident to a Cloud Monitoring notification channel, by the channel's name. */
+  notify?: (channel: string, incident: Incident) => void;
+  /** How long an hour of a monitoring job's schedule is, in milliseconds; an hour unless said otherwise. */
+  monitoringHourMs?: number;
   /** Asked for each job, model, endpoint and monitoring job. */
   checkKey?: CheckKey;
 }
@@ -51,12 +59,18 @@ export interface Engine {
 
 /** Reads the state of the last start, and brings its deployed models back in the background. */
 export function createEngine(options: VertexOptions): Engine {
-  const { stateDir, objects, warehouse, logs, checkKey = () => {} } = options;
+  const { stateDir, objects, warehouse, logs, checkKey = () => {}, notify = () => {} } = options;
   const operations = new Operations(stateDir);
   const records = new ModelRecords(stateDir);
   const endpoints = new Endpoints(stateDir, operations, checkKey);
   const modelEvaluations = new ModelEvaluations(stateDir, records);
-  const monitoringJobs = new MonitoringJobs(stateDir, { endpoints, operations, warehouse, checkKey });
+  const monitoringJobs = new MonitoringJobs(stateDir, {
+    ...{ endpoints, operations, objects, warehouse, checkKey, logs, notify },
+    ...agentAccess(options),
+    flushLog: () => log.flush(),
+    hourMs: options.monitoringHourMs ?? 3600 * 1000,
+    onFailure: (job, error) => logs.write(pipelineFailure(job, error)),
+  });
   const customJobs = new CustomJobs(stateDir, operations, { ...options, checkKey });
   const deployments = new Deployments({ ...options, records });
   const log = new PredictionLog({
@@ -89,10 +103,43 @@ export function createEngine(options: VertexOptions): Engine {
     deploying: new Deploying({ endpoints, records, deployments, operations }),
     predictions: new Predictions({ endpoints, records, deployments, log }),
     close: async () => {
-      await operations.close();
+      await Promise.all([operations.close(), monitoringJobs.close()]);
       await Promise.all([customJobs.close(), deployments.close()]);
       await log.flush();
     },
+  };
+}
+
+/** What Vertex AI's agent of a project needs for a monitoring job's runs, which nobody calls for. */
+function agentAccess({ authorize = () => {}, agentOf = () => '' }: VertexOptions) {
+  return {
+    mayRead: (project: string, { projectId, datasetId, tableId }: TableReference) =>
+      authorize({
+        principal: agentOf(project),
+        permission: 'bigquery.tables.getData',
+        resource: `//bigquery.googleapis.com/projects/${projectId}/datasets/${datasetId}/tables/${tableId}`,
+      }),
+    mayWrite: (project: string, bucket: string) =>
+      authorize({
+        principal: agentOf(project),
+        permission: 'storage.objects.create',
+        resource: `//storage.googleapis.com/projects/_/buckets/${bucket}/objects/model_monitoring`,
+      }),
+  };
+}
+
+function pipelineFailure(job: string, error: unknown) {
+  const [, project, , location, , id] = job.split('/');
+  return {
+    project,
+    logName: `projects/${project}/logs/aiplatform.googleapis.com%2Fmodel_monitoring`,
+    timestamp: new Date().toISOString(),
+    severity: 'ERROR',
+    resource: {
+      type: 'aiplatform.googleapis.com/ModelDeploymentMonitoringJob',
+      labels: { resource_container: `projects/${project}`, location, model_deployment_monitoring_job: id },
+    },
+    textPayload: `A run of ${job} failed: ${error instanceof Error ? error.message : String(error)}`,
   };
 }
 

@@ -85,6 +85,9 @@ function monitoringMethods({ monitoringJobs }: Engine) {
       monitoringJobs.resume(request.name ?? '');
       return empty();
     },
+    SearchModelDeploymentMonitoringStatsAnomalies: (
+      request: Request<'SearchModelDeploymentMonitoringStatsAnomaliesRequest'>,
+    ) => monitoringJobs.search(request),
   };
 }
 

@@ -75,7 +75,8 @@ function checkThresholds(id: string, thresholds: Record<string, ThresholdConfig>
   }
 }
 
-function tableOf(uri: string): TableReference {
+/** The table that `bq://project.dataset.table` names. Throws INVALID_ARGUMENT. */
+export function tableOf(uri: string): TableReference {
   const match = /^bq:\/\/([^.]+)\.([^.]+)\.([^.]+)$/.exec(uri);
   if (!match) {
     throw new StatusError(

@@ -137,7 +137,8 @@ function cancelled(): Operation['error'] {
   return { code: CANCELLED, message: 'The operation was cancelled.' };
 }
 
-function statusOf(error: unknown): { code: number; message: string } {
+/** What an operation or a job ends with that failed. */
+export function statusOf(error: unknown): { code: number; message: string } {
   if (error instanceof StatusError) return { code: error.grpcCode, message: error.message };
   return { code: Code.INTERNAL, message: error instanceof Error ? error.message : String(error) };
 }

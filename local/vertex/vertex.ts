@@ -7,6 +7,8 @@ import { restModule } from './rest.ts';
 export interface Vertex {
   grpc: GrpcModule;
   rest: RestModule;
+  /** Runs a monitoring job's pipeline now, and ends when it has ended. */
+  runMonitoring(job: string): Promise<void>;
   /** Ends every training and prediction process, and writes what is still to be logged. */
   close(): Promise<void>;
 }
@@ -20,6 +22,7 @@ export function createVertex(options: VertexOptions): Vertex {
   return {
     grpc: grpcModule(engine),
     rest: restModule(engine.predictions, options.authorize),
+    runMonitoring: (job) => engine.monitoringJobs.run(job),
     close: () => engine.close(),
   };
 }

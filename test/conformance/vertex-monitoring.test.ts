@@ -9,12 +9,11 @@ import {
   PATIENCE,
   startVertex,
   uploadModel,
-  type VertexServices,
 } from './vertex-services.ts';
 
 const TRAINING_TABLE = { projectId: TEST_PROJECT, datasetId: 'census', tableId: 'train' };
 
-let services: VertexServices;
+let services: Awaited<ReturnType<typeof startVertex>>;
 let model: string;
 beforeAll(async () => {
   services = await startVertex();

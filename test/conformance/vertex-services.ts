@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { LogEntry } from '../../local/boundaries.ts';
+import type { Incident, LogEntry, Warehouse } from '../../local/boundaries.ts';
 import { createVertex } from '../../local/vertex/vertex.ts';
 import { startServices, TEST_PROJECT } from './harness.ts';
 import { MemoryObjects, MemoryWarehouse, ScriptContainers } from './vertex-stand-ins.ts';
@@ -16,16 +16,23 @@ export const OTHER_KEY = `projects/${TEST_PROJECT}/locations/us-central1/keyRing
 /** How long a condition may take on a busy machine. */
 export const PATIENCE = { timeout: 30_000 };
 
-export type VertexServices = Awaited<ReturnType<typeof startVertex>>;
+export type VertexServices = Omit<Awaited<ReturnType<typeof startVertex>>, 'warehouse'>;
 
-/** The local Vertex AI, its neighbours' stand-ins, and the official clients led to it. */
-export async function startVertex() {
+/** The local Vertex AI on stand-ins for all of its neighbours, and the official clients led to it. */
+export const startVertex = () => startVertexOn(() => new MemoryWarehouse());
+
+/** The local Vertex AI on a warehouse, its other neighbours' stand-ins, and the official clients led to it. */
+export async function startVertexOn<Tables extends Warehouse>(
+  openWarehouse: (neighbours: { stateDir: string; objects: MemoryObjects }) => Tables | Promise<Tables>,
+) {
   const stateDir = mkdtempSync(join(tmpdir(), 'baton-vertex-'));
+  const objects = new MemoryObjects();
   const neighbours = {
-    objects: new MemoryObjects(),
+    objects,
     containers: new ScriptContainers(),
-    warehouse: new MemoryWarehouse(),
+    warehouse: await openWarehouse({ stateDir, objects }),
   };
+  const notified: { channel: string; incident: Incident }[] = [];
   const logs: LogEntry[] = [];
   neighbours.objects.createBucket({ name: MODEL_BUCKET });
   await neighbours.objects.write(MODEL_BUCKET, 'runs/1/model/model.json', Buffer.from('{"trees":1}'));
@@ -36,6 +43,7 @@ export async function startVertex() {
       ...neighbours,
       logs: { write: (entry) => logs.push(entry) },
       projectNumber: () => '123456',
+      notify: (channel, incident) => notified.push({ channel, incident }),
     });
     const services = await startServices({ grpc: [vertex.grpc], rest: [vertex.rest], stateDir });
     const clients = await connect();
@@ -51,6 +59,9 @@ export async function startVertex() {
   return {
     ...neighbours,
     logs,
+    notified,
+    /** Runs a monitoring job's pipeline now. */
+    runMonitoring: (job: string) => running.vertex.runMonitoring(job),
     get clients() {
       return running.clients;
     },

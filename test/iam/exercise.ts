@@ -8,8 +8,17 @@ import {
   type StageName,
 } from '../../events/index.ts';
 import { digestArtifact } from '../../handlers/runtime/artifact.ts';
+import { consequences } from '../../ops/demo/monitored-endpoint.ts';
+import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
+
+/** An instance as none is in the tables, which have no capital gains. */
+const UNSEEN = {
+  ...{ age: 39, workclass: 'Private', education: 'Bachelors', education_num: 13, capital_gain: 99999 },
+  ...{ marital_status: 'Never-married', occupation: 'Adm-clerical', relationship: 'Not-in-family' },
+  ...{ race: 'White', gender: 'Male', capital_loss: 0, hours_per_week: 40, native_country: 'United-States' },
+};
 
 const rejectedTable = censusTable(
   Array.from({ length: 100 }, (_, i) => censusRow(i % 2 ? '>50K' : '<=50K', i % 4 === 0 ? 'old' : 30)),
@@ -61,6 +70,24 @@ export class Exercise {
     await vi.waitFor(async () => expect((await monitored.download()).toString()).toContain('"ending"'), {
       timeout: 90_000,
     });
+  }
+
+  /** Has predictions made on what the model never saw; monitoring notices, and a run over the newest drop answers. */
+  async drift(run: RunId): Promise<void> {
+    const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
+    const { monitoringJob } = (await this.#ending(run, 'monitor')).data as { monitoringJob: string };
+    await sendTraffic(endpoint, [UNSEEN], 'income_bracket');
+    await this.#test.cloud.runMonitoring(monitoringJob);
+    await vi.waitFor(
+      async () => {
+        const { storage, buckets } = this.#test;
+        const { runs } = await consequences(storage, buckets);
+        expect(runs).toHaveLength(1);
+        const [opened] = await storage.bucket(buckets.nonprod).file(layout.runRecord(runs[0])).exists();
+        expect(opened).toBe(true);
+      },
+      { timeout: 90_000, interval: 500 },
+    );
   }
 
   /** Brings every stage, and settle in both projects, to a point where it has to park. */

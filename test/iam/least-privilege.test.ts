@@ -3,6 +3,7 @@ import type { Decision } from '../../local/iam/policy.ts';
 import type { ServiceKeyUse } from '../../local/kms/key-management.ts';
 import type { RecordedStack } from '../../local/program/recorded.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
+import { monitoringOnDemand } from '../../ops/demo/monitor-config.ts';
 import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { recordBoth } from '../infra/recorded-program.ts';
 import { deadLetterAll } from './dead-letter-drill.ts';
@@ -52,11 +53,19 @@ beforeAll(async () => {
     .filter(({ role }) => !ASKED_ELSEWHERE.includes(role))
     .map(({ declaredAs }) => declaredAs);
   await deadLetterAll(stacks, onDecision);
-  cloud = await startTestCloud({ onDecision, onKeyUse: (use) => keyUses.set(useOf(use), use) });
+  cloud = await startTestCloud({
+    onDecision,
+    onKeyUse: (use) => keyUses.set(useOf(use), use),
+    config: {
+      'baton:retraining': 'retrain',
+      'baton:monitor': monitoringOnDemand({ samplingRate: 1 }),
+    },
+  });
   const exercise = new Exercise(cloud);
   const { good, weak, rejected } = await exercise.runs();
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
+  await exercise.drift(good);
   await exercise.parks(good);
 }, 300_000);
 afterAll(() => cloud.close());

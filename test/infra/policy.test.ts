@@ -9,7 +9,7 @@ import {
   ownAccount,
   privateBucket,
   privateMachines,
-  productionOnlyReads,
+  productionHoldsNoMore,
 } from '../../infra/policy/access.ts';
 import { CARRIERS, knownToEncryption, underKey } from '../../infra/policy/encryption.ts';
 import { isMember, type PolicyResource, type Rule, violations } from '../../infra/policy/rule.ts';
@@ -43,13 +43,31 @@ describe('the rules hold of every stack', () => {
     expect(new Set(grants).size).toBe(grants.length);
   });
 
-  it('non-production holds nothing in production, which only reads what passed', () => {
+  it('non-production holds nothing in production, which reads what passed and calls retrain', () => {
     expect(nothingForNonprod(NONPROD)(stacks.prod)).toEqual([]);
-    expect(productionOnlyReads(PROD)(stacks.nonprod)).toEqual([]);
+    expect(productionHoldsNoMore(PROD)(stacks.nonprod)).toEqual([]);
     const held = stacks.nonprod.filter(({ props }) => /baton-prod|222222222222/.test(String(props.member)));
     expect(new Set(held.map(({ props }) => props.role))).toEqual(
-      new Set(['roles/pubsub.subscriber', 'roles/storage.objectViewer', 'roles/bigquery.dataViewer']),
+      new Set([
+        'roles/pubsub.subscriber',
+        'roles/storage.objectViewer',
+        'roles/bigquery.dataViewer',
+        'roles/bigquery.metadataViewer',
+        'roles/run.invoker',
+      ]),
     );
+  });
+
+  it('the identity with which production calls non-production may call retrain, and nothing else anywhere', () => {
+    const caller = 'serviceAccount:retrain-push@baton-prod.iam.gserviceaccount.com';
+    const held = [...stacks.nonprod, ...stacks.prod].filter(({ props }) => props.member === caller);
+    expect(held.map(({ props: { role, project, name } }) => [role, project, name])).toEqual([
+      ['roles/run.invoker', 'baton-nonprod', 'retrain'],
+    ]);
+    const callers = stacks.nonprod.filter(
+      ({ type, props }) => type === SERVICE_MEMBER && /baton-prod|222222222222/.test(String(props.member)),
+    );
+    expect(callers).toEqual(held);
   });
 });
 
@@ -64,6 +82,7 @@ const member = (role: string, who: string, type = 'gcp:projects/iAMMember:IAMMem
 
 const DEPLOY = 'serviceAccount:deploy@baton-prod.iam.gserviceaccount.com';
 const TOPIC_MEMBER = 'gcp:pubsub/topicIAMMember:TopicIAMMember';
+const SERVICE_MEMBER = 'gcp:cloudrunv2/serviceIamMember:ServiceIamMember';
 const BUCKET = 'gcp:storage/bucket:Bucket';
 const FUNCTION = 'gcp:cloudfunctionsv2/function:Function';
 const NOTEBOOK = 'gcp:workbench/instance:Instance';
@@ -152,11 +171,15 @@ describe('each rule finds what it is about', () => {
     ['publishes', [member('roles/pubsub.publisher', DEPLOY, TOPIC_MEMBER, { topic: 'one' })]],
     ['reads every dataset', [member('roles/bigquery.dataViewer', DEPLOY)]],
     [
+      'calls two functions',
+      ['one', 'two'].map((name) => member('roles/run.invoker', DEPLOY, SERVICE_MEMBER, { name })),
+    ],
+    [
       'acts as an account',
       [member('roles/iam.serviceAccountUser', DEPLOY, 'gcp:serviceaccount/iAMMember:IAMMember')],
     ],
   ])('production that %s', (_what, held) => {
-    expect(productionOnlyReads(PROD)(held)).not.toEqual([]);
+    expect(productionHoldsNoMore(PROD)(held)).not.toEqual([]);
   });
 });
 

@@ -27,16 +27,17 @@ describe('the topics', () => {
 });
 
 describe('the functions', () => {
-  it('are the stages of their tenant, settle and park', () => {
+  it('are the stages of their tenant, settle, park and those that answer drift', () => {
     expect(names(TYPES.function, 'nonprod').sort()).toEqual([
       'evaluate',
       'ingest',
       'park',
       'prepare',
+      'retrain',
       'settle',
       'train',
     ]);
-    expect(names(TYPES.function, 'prod').sort()).toEqual(['deploy', 'monitor', 'park', 'settle']);
+    expect(names(TYPES.function, 'prod').sort()).toEqual(['alert', 'deploy', 'monitor', 'park', 'settle']);
   });
 
   it('each run as a service account of their own', () => {
@@ -96,11 +97,13 @@ describe('the subscriptions', () => {
     const subscriptions = pushes();
     const working = subscriptions.filter(({ name }) => !isDeadLetters(name));
     expect(working.map(({ name }) => name).sort()).toEqual([
+      'alert',
       'deploy',
       'evaluate',
       'ingest',
       'monitor',
       'prepare',
+      'retrain',
       'settle',
       'train',
     ]);
@@ -119,6 +122,18 @@ describe('the subscriptions', () => {
     expect(deploy.inputs).toMatchObject({
       project: 'baton-prod',
       topic: 'projects/baton-nonprod/topics/eval-passed',
+    });
+  });
+
+  it('push drift-detected from production to the one function of non-production that hears it', () => {
+    const [retrain] = ofType(stacks, TYPES.subscription, 'prod').filter(({ name }) => name === 'retrain');
+    expect(retrain.inputs).toMatchObject({
+      project: 'baton-prod',
+      topic: 'projects/baton-prod/topics/drift-detected',
+      pushConfig: {
+        pushEndpoint: 'https://retrain-111111111111.us-central1.run.app',
+        oidcToken: { serviceAccountEmail: 'retrain-push@baton-prod.iam.gserviceaccount.com' },
+      },
     });
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
+import type { NotificationChannel } from '../../local/monitoring/notification-channels.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob, TableDeclaration } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
@@ -23,6 +24,7 @@ const functions: FunctionDeclaration[] = [];
 const triggers: EventarcTrigger[] = [];
 const jobs: ScheduledJob[] = [];
 const tables: TableDeclaration[] = [];
+const channels: NotificationChannel[] = [];
 let pubsub: PubSub;
 let storage: StorageEngine;
 let cloud: RealisableCloud;
@@ -46,6 +48,7 @@ beforeAll(async () => {
     eventarc: { declare: (trigger) => void triggers.push(trigger) },
     scheduler: { declare: (job) => void jobs.push(job) },
     controlPlane: new DeclaredResources(),
+    notificationChannels: { declare: (channel) => void channels.push(channel) },
     get keys() {
       return keys;
     },
@@ -71,7 +74,7 @@ it('topics, subscriptions, buckets and objects exist', () => {
 });
 
 it('functions have their source with its dependencies', () => {
-  expect(functions).toHaveLength(10);
+  expect(functions).toHaveLength(12);
   for (const { sourceDir } of functions) {
     expect(existsSync(join(sourceDir, 'handlers/functions.ts'))).toBe(true);
     expect(existsSync(join(sourceDir, 'node_modules/@google-cloud/functions-framework'))).toBe(true);
@@ -90,6 +93,15 @@ it("triggers and jobs lead to the functions' addresses", () => {
     'https://settle-111111111111.us-central1.run.app',
     'https://settle-222222222222.us-central1.run.app',
   ]);
+});
+
+it("the notification channel leads to the alerts' topic", () => {
+  expect(channels).toContainEqual({
+    name: 'projects/baton-prod/notificationChannels/monitoring-alerts',
+    type: 'pubsub',
+    labels: { topic: 'projects/baton-prod/topics/monitoring-alerts' },
+    enabled: true,
+  });
 });
 
 it('grants name the resources that they are on', () => {

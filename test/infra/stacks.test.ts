@@ -86,8 +86,12 @@ describe('the outputs are what the command line needs', () => {
   it('of every stack', () => {
     for (const [stack, tenants, stages] of [
       [nonprod, ['nonprod'], ['prepare', 'ingest', 'train', 'evaluate', 'settle']],
-      [prod, ['prod'], ['deploy', 'monitor']],
-      [dev, ['nonprod', 'prod'], ['prepare', 'ingest', 'train', 'evaluate', 'settle', 'deploy', 'monitor']],
+      [prod, ['prod'], ['deploy', 'monitor', 'alert']],
+      [
+        dev,
+        ['nonprod', 'prod'],
+        ['prepare', 'ingest', 'train', 'evaluate', 'settle', 'deploy', 'monitor', 'alert'],
+      ],
     ] as const) {
       const project = `baton-${stack.stack}`;
       const { topics, subscriptions, deadLetters, functions, ...rest } = stack.outputs;
