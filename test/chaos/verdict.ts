@@ -25,12 +25,13 @@ export async function faultsFoundIn(cloud: StubCloud, runs: RunId[]): Promise<st
 
   const attempts = await readAttempts(cloud);
   const answered = new Set<string>();
+  const published = Map.groupBy(ledger.published.keys(), (id) => id.slice(0, id.lastIndexOf('/')));
   for (const attempt of attempts) {
     const name = `${attempt.run}/${attempt.stage}/${attempt.attempt}`;
     answered.add(attempt.cause.id);
     if (dispositionOf(attempt) === 'waiting') found.push(`${name} is stuck: its event has no disposition`);
-    const published = [...ledger.published.keys()].filter((id) => id.startsWith(`${name}/`));
-    if (published.length !== 1) found.push(`${name} ended with ${published.length} events: ${published}`);
+    const endings = published.get(name) ?? [];
+    if (endings.length !== 1) found.push(`${name} ended with ${endings.length} events: ${endings}`);
   }
   for (const id of ledger.published.keys()) {
     const isHeard = HEARD.has(id.slice(id.lastIndexOf('/') + 1));

@@ -33,9 +33,9 @@ export function expectOneOfEach(cloud: StubCloud, run: RunId): void {
 export const createdFor = ({ ledger }: StubCloud, run: RunId) =>
   [...ledger.created].filter(([what]) => what.includes(run));
 
-/** The ids of the events that ended an attempt of a stage of a run. */
+/** The ids of the events that ended an attempt of a stage of a run; those that tell of parked messages are longer. */
 export const endingsOf = ({ ledger }: StubCloud, run: RunId, stage: string, attempt = 1) =>
-  [...ledger.published.keys()].filter((id) => id.startsWith(`${run}/${stage}/${attempt}/`));
+  [...ledger.published.keys()].filter((id) => new RegExp(`^${run}/${stage}/${attempt}/[^/]+$`).test(id));
 
 /** The names of the objects under a prefix of both buckets. */
 export async function objectsUnder({ storage, buckets }: StubCloud, prefix: string): Promise<string[]> {

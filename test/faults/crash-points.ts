@@ -117,35 +117,42 @@ const STEPS: Record<StageName, Step[]> = {
   ],
 };
 
-/** Every crash point of a stage: before and after each of its steps, and around the acknowledgement. */
+/**
+ * Every crash point of a stage: before and after each of its steps, and around the acknowledgement. The first points of
+ * all stages are met by one run, the second ones by the next, and so on.
+ */
 export function crashPointsOf(stage: StageName): CrashPoint[] {
   const project = `baton-${TENANT_OF[stage]}`;
-  const point = (name: string, rule: (run: string) => Rule): CrashPoint => {
-    const drop = `${stage}-${name.replaceAll(' ', '-')}`;
-    return { stage, name, drop, rule: rule(runOf(drop)) };
-  };
-  const steps = STEPS[stage].flatMap(({ name, by, what, mentions, anonymous }) =>
-    (['before', 'after'] as const).map((kill) =>
-      point(`${kill} ${name}`, (run) => ({
-        at: 'call',
-        who: `^${project}/function ${by === 'stage' ? stage : 'settle'}$`,
-        what,
-        mentions: mentions(`${run}/${stage}/1`),
-        ...(anonymous && { onceHanded: run }),
+  const points: [name: string, rule: (run: string) => Rule][] = STEPS[stage].flatMap(
+    ({ name, by, what, mentions, anonymous }) =>
+      (['before', 'after'] as const).map((kill): [string, (run: string) => Rule] => [
+        `${kill} ${name}`,
+        (run) => ({
+          at: 'call',
+          who: `^${project}/function ${by === 'stage' ? stage : 'settle'}$`,
+          what,
+          mentions: mentions(`${run}/${stage}/1`),
+          ...(anonymous && { onceHanded: run }),
+          effect: { kill },
+        }),
+      ]),
+  );
+  for (const kill of ['after', 'answered'] as const) {
+    points.push([
+      kill === 'after' ? 'before ack' : 'after ack',
+      (run) => ({
+        at: 'request',
+        who: `^${project}/function ${stage}$`,
+        // A drop's first file alone starts nothing; its second one comes with the evaluation table.
+        mentions: stage === 'prepare' ? `datasets/${run.replace(/-\[.*/, '')}/eval` : run,
         effect: { kill },
-      })),
-    ),
-  );
-  const acknowledgements = (['after', 'answered'] as const).map((kill) =>
-    point(kill === 'after' ? 'before ack' : 'after ack', (run) => ({
-      at: 'request',
-      who: `^${project}/function ${stage}$`,
-      // A drop's first file alone starts nothing; its second one comes with the evaluation table.
-      mentions: stage === 'prepare' ? `datasets/${run.replace(/-\[.*/, '')}/eval` : run,
-      effect: { kill },
-    })),
-  );
-  return [...steps, ...acknowledgements];
+      }),
+    ]);
+  }
+  return points.map(([name, rule], index) => {
+    const drop = `crash-${index}`;
+    return { stage, name, drop, rule: rule(runOf(drop)) };
+  });
 }
 
 export const stagesOf = (tenant: 'nonprod' | 'prod') => STAGES.filter((stage) => TENANT_OF[stage] === tenant);

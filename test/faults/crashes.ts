@@ -15,10 +15,7 @@ export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule):
 
   beforeAll(async () => {
     cloud = await startFaultyCloud(points.map(({ rule }) => rule));
-    runs = await schedule(
-      cloud,
-      points.map(({ drop }) => drop),
-    );
+    runs = await schedule(cloud, [...new Set(points.map(({ drop }) => drop))]);
   }, 1_000_000);
   afterAll(() => cloud?.close());
 
@@ -48,4 +45,6 @@ export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule):
 }
 
 const crashesOf = (cloud: StubCloud, points: CrashPoint[], point: CrashPoint) =>
-  cloud.cloud.injectedFaults().filter(({ rule }) => points[rule]?.drop === point.drop);
+  cloud.cloud
+    .injectedFaults()
+    .filter(({ rule }) => points[rule]?.stage === point.stage && points[rule].name === point.name);
