@@ -33,7 +33,7 @@ describe('who holds what', () => {
     for (const { role } of members) expect(permissionsOf(role).size).toBeGreaterThan(0);
   });
 
-  it('production attaches to one topic, reads one bucket and reads one dataset of non-production', () => {
+  it('production attaches to one topic, reads one bucket and one dataset, and calls one function of non-production', () => {
     const held = members.filter(isIn('baton-nonprod')).filter(({ member }) => PROD.test(member));
     const what = held.map(({ resource, role, condition }) =>
       [role, resource, condition?.expression].filter(Boolean).join(' '),
@@ -43,7 +43,11 @@ describe('who holds what', () => {
       new Set([
         'roles/pubsub.subscriber projects/baton-nonprod/topics/eval-passed',
         'roles/storage.objectViewer projects/_/buckets/baton-nonprod-baton',
-        `roles/bigquery.dataViewer projects/baton-nonprod resource.name == "${dataset}" || resource.name.startsWith("${dataset}/")`,
+        ...['dataViewer', 'metadataViewer'].map(
+          (role) =>
+            `roles/bigquery.${role} projects/baton-nonprod resource.name == "${dataset}" || resource.name.startsWith("${dataset}/")`,
+        ),
+        'roles/run.invoker projects/baton-nonprod/locations/us-central1/services/retrain',
       ]),
     );
   });

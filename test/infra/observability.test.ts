@@ -52,7 +52,8 @@ describe('the alerts', () => {
       ]);
       expect(above).toContainEqual(['Baton: A message waits for too long', 60]);
       expect(above).toContainEqual(['Baton: A stage takes too long', 90]);
-      const channels = ofType(stacks, 'gcp:monitoring/notificationChannel:NotificationChannel', stack);
+      const type = 'gcp:monitoring/notificationChannel:NotificationChannel';
+      const channels = ofType(stacks, type, stack).filter(({ inputs }) => inputs.type === 'email');
       expect(
         channels.map(({ inputs }) => (inputs.labels as { email_address: string }).email_address),
       ).toEqual(['one@example.com', 'two@example.com']);
