@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunctions, functionNames } from '../../bundle/functions.ts';
+import { layout } from '../../events/index.ts';
 import { censusRow, censusTable, startTestCloud, type TestCloud } from './cloud.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -126,22 +127,17 @@ describe('the chain in bundles', () => {
 
   it('parks a dead letter, with its bytes', async () => {
     const { PubSub } = await import('@google-cloud/pubsub');
-    const messageId = await new PubSub({ projectId: 'baton-nonprod' })
-      .topic('train-dead-letter')
-      .publishMessage({
-        data: Buffer.from('nobody can handle this'),
-        attributes: {
-          CloudPubSubDeadLetterSourceSubscription: 'train',
-          CloudPubSubDeadLetterSourceDeliveryCount: '10',
-        },
-      });
+    const data = Buffer.from('nobody can handle this');
+    await new PubSub({ projectId: 'baton-nonprod' }).topic('train-dead-letter').publishMessage({ data });
     const parked = async () => {
       const [files] = await test.storage
         .bucket(test.buckets.nonprod)
-        .getFiles({ prefix: 'parked/train-dead-letter/' });
-      return files.map(({ name }) => name);
+        .getFiles({ prefix: layout.parkedPrefix });
+      return Promise.all(files.map(async (file) => String(await file.download())));
     };
-    await expect.poll(parked, { timeout: 30_000 }).toEqual([expect.stringContaining(messageId)]);
+    await expect
+      .poll(parked, { timeout: 30_000 })
+      .toEqual([expect.stringContaining(data.toString('base64'))]);
   });
 });
 
