@@ -26,6 +26,8 @@ beforeAll(async () => {
   test = await startTestCloud({ config });
   baton = await commandLineTo(test.cloud, shell);
   first = await test.drop('first', smallDrop());
+  const begun = test.storage.bucket(test.buckets.nonprod).file(layout.runRecord(first));
+  await expect.poll(async () => (await begun.exists())[0], { timeout: ENDS_WITHIN_MS }).toBe(true);
   second = await test.drop('second', smallDrop());
   for (const run of [first, second]) await test.ended(run, ENDS_WITHIN_MS);
 }, 120_000);
