@@ -61,7 +61,7 @@ describe("Dataflow's workers", () => {
   const worker = () => new Account('dataflow-worker', { project: PROJECT, purpose: 'works' });
   function settings(overrides: Record<string, string>): TrainingSettings {
     const { config } = readProjectConfig(INFRA, 'nonprod', {
-      ...{ 'gcp:project': PROJECT, 'baton:projectNumber': NUMBER },
+      ...{ 'gcp:project': PROJECT, 'baton:projectNumber': NUMBER, 'baton:functionBundles': '' },
       ...overrides,
     });
     return parseSettings('nonprod', (key) => config[key]) as TrainingSettings;
