@@ -2,44 +2,33 @@ import { z } from 'zod';
 import {
   DatasetReady,
   type Delivery,
-  DROP_FILES,
-  type DropFile,
   type DroppedFile,
   layout,
-  type OperationRecord,
   parseEvent,
   type RunId,
-  type RunRecord,
   RunRequested,
   runIdOf,
   sequenceOf,
 } from '../events/index.ts';
+import { causeOf, type Drop, dropOf, generationsOf, lookAtDrop, missingFile, openRun } from './drop.ts';
 import { inspectFile } from './drop-inspection.ts';
+import { expectRest } from './missing-file.ts';
 import { type Answer, makeAttempt } from './runtime/attempt.ts';
-import { claimedNow } from './runtime/claim.ts';
 import { bigquery } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { isAlreadyExists, StageFailure } from './runtime/failure.ts';
 import { attemptFor, type EventDelivery, rejection } from './runtime/handle-event.ts';
 import type { Logger } from './runtime/log.ts';
-import { type ObjectStat, statObject, writeJson } from './runtime/objects.ts';
-import { putExpectation } from './runtime/outstanding.ts';
+import type { ObjectStat } from './runtime/objects.ts';
 import { keepMessage } from './runtime/parked-message.ts';
 import { serve } from './runtime/serve.ts';
-import { completed, type Outcome, type Settling, type Work, workOn } from './runtime/stage.ts';
+import { completed, type Outcome, type Work, workOn } from './runtime/stage.ts';
 import { readWorkload } from './runtime/workload.ts';
 
 const Settings = Environment.extend({
   BATON_WORKLOAD: z.string(),
   BATON_DATASET: z.string(),
-  BATON_DROP_TIMEOUT_SECONDS: z.coerce.number().positive(),
 });
-
-interface Drop {
-  name: string;
-  bucket: string;
-  files: Partial<Record<DropFile, ObjectStat>>;
-}
 
 /** Wakes for each object that lands under `datasets/`, and starts a run when its drop is complete or asked for. */
 export const handle = serve(async (delivery, environment, logger) => {
@@ -58,40 +47,6 @@ export const handle = serve(async (delivery, environment, logger) => {
   await expectRest(drop, delivery.deliveryId, environment);
   logger('INFO', `drop ${name} waits for ${missingFile(drop)}`);
   return 'acknowledge';
-});
-
-/** The drop that an object belongs to, if it is one of a drop's two files. */
-function dropOf(object: string): string | undefined {
-  const [prefix, drop, file, ...rest] = object.split('/');
-  const isDropFile = Object.values(DROP_FILES).some((name) => name === file);
-  return `${prefix}/` === layout.datasetsPrefix && isDropFile && rest.length === 0 ? drop : undefined;
-}
-
-/** Which files of a drop are there now: notifications may come in any order, the bucket is the truth. */
-async function lookAtDrop(bucket: string, name: string): Promise<Drop> {
-  const [train, evaluation] = await Promise.all([
-    statObject(bucket, layout.drop(name) + DROP_FILES.train),
-    statObject(bucket, layout.drop(name) + DROP_FILES.eval),
-  ]);
-  return { name, bucket, files: { train, eval: evaluation } };
-}
-
-const missingFile = (drop: Drop) =>
-  layout.drop(drop.name) + (drop.files.train ? DROP_FILES.eval : DROP_FILES.train);
-
-const generationsOf = (drop: Drop) => ({
-  train: drop.files.train?.generation,
-  eval: drop.files.eval?.generation,
-});
-
-/**
- * What starts a run is its drop, whichever of the two files' notifications comes, and whoever asks for the same
- * again: all of them answer to one cause.
- */
-const causeOf = (drop: Drop, deliveryId: string) => ({
-  source: `//storage.googleapis.com/projects/_/buckets/${drop.bucket}`,
-  id: `${layout.drop(drop.name)}#${drop.files.train?.generation ?? ''}+${drop.files.eval?.generation ?? ''}`,
-  deliveryId,
 });
 
 function startLanded(
@@ -172,19 +127,6 @@ function droppedFile(stat: ObjectStat | undefined): DroppedFile {
   return { object, generation, bytes };
 }
 
-/** Writes the run record; a run that was opened before keeps its first record. */
-async function openRun(run: RunId, drop: Drop, work: Work): Promise<void> {
-  const record: RunRecord = {
-    run,
-    model: work.environment.BATON_MODEL,
-    drop: drop.name,
-    bucket: drop.bucket,
-    generations: generationsOf(drop),
-    startedAt: work.clock().toISOString(),
-  };
-  await writeJson(work.environment.BATON_BUCKET, layout.runRecord(run), record, '0');
-}
-
 async function ensureDataset(settings: z.output<typeof Settings>): Promise<void> {
   const dataset = (await bigquery()).dataset(settings.BATON_DATASET);
   const [exists] = await dataset.exists();
@@ -201,48 +143,3 @@ async function ensureDataset(settings: z.output<typeof Settings>): Promise<void>
     if (!isAlreadyExists(error)) throw error;
   }
 }
-
-const ExpectationState = z.object({ drop: z.string(), bucket: z.string(), deadline: z.iso.datetime() });
-
-/** Remembers that a drop is incomplete, so that a file missing for good ends visibly. */
-async function expectRest(drop: Drop, deliveryId: string, environment: Environment): Promise<void> {
-  const { BATON_DROP_TIMEOUT_SECONDS } = readEnvironment(Settings);
-  const now = Date.now();
-  const claim = {
-    run: runIdOf(drop.name, generationsOf(drop)),
-    ...({ stage: 'prepare', attempt: 1 } as const),
-    cause: causeOf(drop, deliveryId),
-    sequence: sequenceOf(generationsOf(drop)),
-  };
-  await putExpectation(environment.BATON_BUCKET, {
-    ...claimedNow(environment, claim, () => new Date(now)),
-    fence: '0',
-    startedAt: new Date(now).toISOString(),
-    resources: [`gs://${drop.bucket}/${missingFile(drop)}`],
-    state: {
-      drop: drop.name,
-      bucket: drop.bucket,
-      deadline: new Date(now + BATON_DROP_TIMEOUT_SECONDS * 1000).toISOString(),
-    } satisfies z.input<typeof ExpectationState>,
-  });
-}
-
-/** Follows up an incomplete drop: complete now, so its own notification starts the run, or overdue, so refused. */
-export const expectation: Settling = {
-  ready: async (outstanding) => outstanding,
-
-  async settle(record: OperationRecord, work: Work) {
-    const { drop: name, bucket, deadline } = ExpectationState.parse(record.state);
-    const drop = await lookAtDrop(bucket, name);
-    const overwritten = runIdOf(name, generationsOf(drop)) !== record.run;
-    if (overwritten) return { kind: 'moot' };
-    if (work.clock() < new Date(deadline)) {
-      return { kind: 'pending', resources: record.resources, state: record.state };
-    }
-    await openRun(record.run, drop, work);
-    throw new StageFailure(
-      'BATON_FILE_MISSING',
-      `gs://${bucket}/${missingFile(drop)} had not landed by ${deadline}`,
-    );
-  },
-};

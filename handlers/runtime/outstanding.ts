@@ -69,9 +69,7 @@ export const removeMarker = (bucket: string, { value, generation }: Stored<Opera
 
 /** Everything outstanding in a bucket: one call per 1,000, since the metadata tells what a sweep has to know. */
 export async function listOutstanding(bucket: string): Promise<Outstanding[]> {
-  const [files] = await (await storage())
-    .bucket(bucket)
-    .getFiles({ prefix: layout.outstandingPrefix, maxResults: 1000, autoPaginate: true });
+  const [files] = await (await storage()).bucket(bucket).getFiles({ prefix: layout.outstandingPrefix });
   return files.flatMap(({ name, metadata }) => {
     const key = attemptOfOutstanding(name);
     if (!key) return [];

@@ -15,7 +15,7 @@ import { type Settling, type Work, workOn } from './stage.ts';
 
 /** The stages that leave operations behind; each is imported when one of its operations is found. */
 const STAGES: Record<StageName, () => Promise<Settling>> = {
-  prepare: async () => (await import('../prepare.ts')).expectation,
+  prepare: async () => (await import('../missing-file.ts')).expectation,
   ingest: async () => (await import('../ingest.ts')).ingest,
   train: async () => (await import('../train.ts')).train,
   evaluate: async () => (await import('../evaluate.ts')).evaluate,
@@ -42,7 +42,10 @@ export async function settleAttempt(
 ): Promise<void> {
   const object = layout.outstanding(key);
   while (inHand.has(object)) await inHand.get(object);
-  const settled = settle(key, environment, logger, signalled).finally(() => inHand.delete(object));
+  const settled = settle(key, environment, logger, signalled)
+    // Left to the next sweep, as is what can't be read or recorded now.
+    .catch((error) => logger('ERROR', `${object} can't be settled now: ${String(error)}`))
+    .finally(() => inHand.delete(object));
   inHand.set(object, settled);
   await settled;
 }
@@ -60,17 +63,10 @@ async function settle(
   ]);
   if (!marker) return;
   const work = workOn(key, marker.value.traceparent, environment, logger);
-  try {
-    if (attempt?.value.ending) return await repair(marker, attempt, work);
-    if ((attempt?.generation ?? '0') !== marker.value.fence) {
-      work.log('WARNING', `removed the marker of an owner who was overtaken: ${marker.value.owner}`);
-      return await removeMarker(bucket, marker);
-    }
-    await carryOn(marker, work, signalled);
-  } catch (error) {
-    // Left to the next sweep, as is what can't be recorded now.
-    work.log('ERROR', `${key.stage} cannot be settled now: ${String(error)}`);
-  }
+  if (attempt?.value.ending) return repair(marker, attempt, work);
+  if ((attempt?.generation ?? '0') === marker.value.fence) return carryOn(marker, work, signalled);
+  work.log('WARNING', `removed the marker of an owner who was overtaken: ${marker.value.owner}`);
+  return removeMarker(bucket, marker);
 }
 
 /**

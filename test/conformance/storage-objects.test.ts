@@ -123,11 +123,11 @@ describe('names', () => {
   });
 
   test('content lies on disk under the name of its object', async () => {
-    await put('runs/r1/train/claim.json', '{"attempt":1}');
-    const file = join(stateDir, 'storage/objects/objects/runs/r1/train/claim.json');
+    await put('runs/r1/train/attempt.json', '{"attempt":1}');
+    const file = join(stateDir, 'storage/objects/objects/runs/r1/train/attempt.json');
     expect(readFileSync(file, 'utf8')).toBe('{"attempt":1}');
-    expect(services.engine.path('objects', 'runs/r1/train/claim.json')).toBe(file);
-    await bucket.file('runs/r1/train/claim.json').delete();
+    expect(services.engine.path('objects', 'runs/r1/train/attempt.json')).toBe(file);
+    await bucket.file('runs/r1/train/attempt.json').delete();
     expect(existsSync(join(stateDir, 'storage/objects/objects/runs'))).toBe(false);
   });
 });

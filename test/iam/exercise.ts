@@ -12,6 +12,7 @@ import { consequences } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
+import { supersede } from './superseding.ts';
 
 /** An instance as none is in the tables, which have no capital gains. */
 const UNSEEN = {
@@ -45,7 +46,7 @@ export class Exercise {
     return { good, weak, rejected };
   }
 
-  /** Sends the first event of each run again: every stage then publishes its ending once more. */
+  /** Sends the first event of each run again: each is recorded as a duplicate. */
   async duplicates(runs: RunId[]): Promise<void> {
     for (const run of runs) await this.#publish('nonprod', await this.#ending(run, 'prepare'));
   }
@@ -70,6 +71,11 @@ export class Exercise {
     await vi.waitFor(async () => expect((await monitored.download()).toString()).toContain('"ending"'), {
       timeout: 90_000,
     });
+  }
+
+  /** Lets older runs come to the endpoint after this one. */
+  async supersede(run: RunId): Promise<void> {
+    await supersede(this.#test, await this.#ending(run, 'evaluate'));
   }
 
   /** Has predictions made on what the model never saw; monitoring notices, and a run over the newest drop answers. */

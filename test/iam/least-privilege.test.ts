@@ -65,6 +65,7 @@ beforeAll(async () => {
   const { good, weak, rejected } = await exercise.runs();
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
+  await exercise.supersede(good);
   await exercise.drift(good);
   await exercise.parks(good);
 }, 300_000);
