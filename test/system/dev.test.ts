@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Decision } from '../../local/iam/policy.ts';
-import { learnableDrop, startTestCloud, type TestCloud } from './cloud.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 
 const denied: string[] = [];
 let test: TestCloud;

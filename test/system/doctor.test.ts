@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestCloud, type TestCloud } from './cloud.ts';
-import { doctor, problemsIn } from './doctor.ts';
+import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { doctor, problemsIn } from '../end-to-end/doctor.ts';
 
 let test: TestCloud;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { type AttemptKey, DatasetReady, layout, type RunId } from '../../events/
 import type { Claim, Held } from '../../handlers/runtime/claim.ts';
 import type { Environment } from '../../handlers/runtime/environment.ts';
 import type { Outcome } from '../../handlers/runtime/stage.ts';
-import { startTestCloud, type TestCloud } from './cloud.ts';
-import { Deliveries } from './deliveries.ts';
+import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { Deliveries } from '../end-to-end/deliveries.ts';
 
 /**
  * The runtime under what no one process can bring about: several of it at once on one attempt, and owners that are

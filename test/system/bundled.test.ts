@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunctions, functionNames } from '../../bundle/functions.ts';
 import { layout } from '../../events/index.ts';
-import { censusRow, censusTable, startTestCloud, type TestCloud } from './cloud.ts';
+import { censusRow, censusTable, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'baton-bundles-'));

@@ -13,7 +13,7 @@ import {
 } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { type Row, readTable } from '../../ops/drift/table.ts';
-import { startTestCloud, type TestCloud } from './cloud.ts';
+import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 
 const GENERATE = resolve(import.meta.dirname, '../../workloads/census/sample/generate.ts');
 const LABEL = 'income_bracket';

@@ -8,8 +8,8 @@ import {
   toPubsubMessage,
 } from '../../events/index.ts';
 import type { Decision } from '../../local/iam/policy.ts';
-import { learnableDrop, startTestCloud, type TestCloud } from './cloud.ts';
-import { Deliveries } from './deliveries.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { Deliveries } from '../end-to-end/deliveries.ts';
 
 /** What becomes of messages that come too often, too late, or never should have: in one cloud, around one run. */
 const writes: { principal: string; object: string }[] = [];

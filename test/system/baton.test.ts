@@ -7,8 +7,8 @@ import type { Explanation } from '../../ops/events/why.ts';
 import type { RunDescription } from '../../ops/runs/describe.ts';
 import type { RunSummary } from '../../ops/runs/summary.ts';
 import { smallDrop, smallTable, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
-import { type CommandLine, commandLineTo, run as runBaton } from './command-line.ts';
-import { seedDeployment } from './seed.ts';
+import { type CommandLine, commandLineTo, run as runBaton } from '../ops/command-line.ts';
+import { seedDeployment } from '../ops/seed.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
