@@ -15,7 +15,8 @@ import { forgetUndeclared } from './realise/forget.ts';
 import { realise } from './realise/realise.ts';
 import type { ColdStart } from './run/types.ts';
 import type { JobDeclaration } from './scheduler/job.ts';
-import { openServices, type Services } from './services.ts';
+import type { Services } from './service-set.ts';
+import { openServices } from './services.ts';
 import { STACKS, StackOutputs, type TenantName } from './stacks.ts';
 import { lockState } from './state-lock.ts';
 

@@ -1,94 +1,48 @@
 import { resolve } from 'node:path';
 import { BigQueryEngine } from './bigquery/engine.ts';
 import { bigqueryRest } from './bigquery/rest.ts';
-import type { Authorize, GrpcModule, InterceptCall, Lint, RestModule } from './boundaries.ts';
+import type { Authorize } from './boundaries.ts';
 import { DeclaredResources } from './control-plane/declared-resources.ts';
 import { policyOf } from './control-plane/iam-policy.ts';
 import { controlPlaneRest } from './control-plane/rest.ts';
 import { DataflowEngine } from './dataflow/engine.ts';
 import { dataflowGrpc } from './dataflow/grpc.ts';
-import { interceptCalls, type ServedCall } from './faults/call-faults.ts';
+import { interceptCalls } from './faults/call-faults.ts';
 import { type Deliver, interceptDeliveries } from './faults/delivery-faults.ts';
-import type { FaultInjector } from './faults/injector.ts';
 import { skewedClock } from './faults/processes.ts';
 import { interceptRequests } from './faults/request-faults.ts';
-import type { BeforeCall } from './grpc/server.ts';
 import { objectsAs, tablesAs, warehouseAs } from './iam/acting-as.ts';
+import { authorizeStorage, authorizeSubnetwork } from './iam/admission.ts';
 import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
-import type { Policy } from './iam/policy.ts';
 import { serviceAccountResource } from './iam/resource-name.ts';
-
-import { KeyManagement, type ServiceKeyUse } from './kms/key-management.ts';
-
+import { KeyManagement } from './kms/key-management.ts';
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
 import { NotificationChannels } from './monitoring/notification-channels.ts';
-import type { LocalNetwork } from './network/network.ts';
 import { LocalContainerRuntime } from './processes/containers.ts';
 import { LocalProcessHost } from './processes/process-host.ts';
 import { backlogMetricsRest } from './pubsub/backlog-metrics.ts';
 import { PubSub } from './pubsub/broker.ts';
-import type { DeliveryEvent } from './pubsub/consumer.ts';
 import { pubsubGrpc } from './pubsub/grpc.ts';
 import { jobStatusChanged } from './run/dataflow-event.ts';
 import { Eventarc } from './run/eventarc.ts';
 import { Functions } from './run/functions.ts';
 import { Ingress } from './run/ingress.ts';
-import type { ColdStart } from './run/types.ts';
 import { schedulerGrpc } from './scheduler/grpc.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import type { Services, ServicesOptions } from './service-set.ts';
 import { publishNotifications } from './storage/notifications.ts';
-import { type AuthorizeStorage, storageRest } from './storage/rest.ts';
+import { storageRest } from './storage/rest.ts';
 import { ResumableUploads } from './storage/resumable-uploads.ts';
 import { StorageEngine } from './storage/storage-engine.ts';
 import { deliverTo } from './transport.ts';
-import { createVertex, type Vertex } from './vertex/vertex.ts';
+import { createVertex } from './vertex/vertex.ts';
 
 /** The repository: what the images are built from. */
 const ROOT = resolve(import.meta.dirname, '..');
 /** The scheduler's minute on a laptop, in milliseconds: nobody should wait a minute for a sweep here. */
 const MINUTE_MS = 1000;
-
-export interface ServicesOptions {
-  stateDir: string;
-  network: LocalNetwork;
-  projectNumber(project: string): string;
-  policy: Policy;
-  onLint(lint: Lint): void;
-  onDelivery(event: DeliveryEvent): void;
-  onColdStart?: ((start: ColdStart) => void) | undefined;
-  onKeyUse?: ((use: ServiceKeyUse) => void) | undefined;
-  /** Told of each API call that a process of this cloud made and that was served. */
-  onCall?: ((call: ServedCall) => void) | undefined;
-  /** What goes wrong, if anything shall. */
-  faults?: FaultInjector | undefined;
-  /** How long functions keep an instance without requests, in milliseconds. */
-  idleMs?: number | undefined;
-}
-
-/** Every service of the local cloud, wired to the others, and what each one serves. */
-export interface Services {
-  storage: StorageEngine;
-  warehouse: BigQueryEngine;
-  broker: PubSub;
-  functions: Functions;
-  ingress: Ingress;
-  eventarc: Eventarc;
-  scheduler: Scheduler;
-  processes: LocalProcessHost;
-  keys: KeyManagement;
-  /** What the control planes tell. */
-  controlPlane: DeclaredResources;
-  notificationChannels: NotificationChannels;
-  vertex: Vertex;
-  grpc: GrpcModule[];
-  rest: RestModule[];
-  /** Asks the policy for every gRPC call. */
-  beforeCall: BeforeCall;
-  /** Tells of API calls, and has the plan's faults happen to them. */
-  interceptCall?: InterceptCall;
-}
 
 /** Opens the services on the state that an earlier start left. What is opened is closed by the stack, last first. */
 export async function openServices(
@@ -279,26 +233,5 @@ export async function openServices(
       ...controlPlaneRest(policy, controlPlane),
       backlogMetricsRest(broker, authorize),
     ],
-  };
-}
-
-/** Dataflow's agent puts a job's machines into the subnetwork that the launch names by its URL. */
-function authorizeSubnetwork(url: string | undefined, principal: string, authorize: Authorize): void {
-  if (!url) return;
-  const resource = `//compute.googleapis.com/${url.slice(url.indexOf('projects/'))}`;
-  authorize({ principal, permission: 'compute.subnetworks.use', resource });
-}
-
-/** Cloud Storage says of a bucket that isn't there that it isn't, whoever asks. */
-function authorizeStorage(storage: StorageEngine, authorize: Authorize): AuthorizeStorage {
-  return ({ caller: { principal, project }, permission, bucket, object }) => {
-    if (!bucket || permission === 'storage.buckets.create') {
-      const resource = `//cloudresourcemanager.googleapis.com/projects/${project}`;
-      authorize({ principal, permission, resource });
-    } else if (storage.hasBucket(bucket)) {
-      const inBucket = object ? `/objects/${object}` : '';
-      const resource = `//storage.googleapis.com/projects/_/buckets/${bucket}${inBucket}`;
-      authorize({ principal, permission, resource });
-    }
   };
 }
