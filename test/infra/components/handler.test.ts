@@ -14,6 +14,7 @@ import { type Declared, declare, find, KEY, NUMBER, names, PROJECT, REGION } fro
 const { config } = readProjectConfig(INFRA, 'nonprod', {
   'gcp:project': PROJECT,
   'baton:projectNumber': NUMBER,
+  'baton:functionBundles': '',
 });
 const TOPIC = 'projects/elsewhere/topics/model-trained';
 const PUSH = `pubsub-push@${PROJECT}.iam.gserviceaccount.com`;
