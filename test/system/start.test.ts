@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../ops/runs/report.ts';
-import { CENSUS } from './cloud.ts';
+import { CENSUS } from '../end-to-end/cloud.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** The real tables where they are beside the project, the synthetic sample elsewhere; the same bounds hold for both. */
