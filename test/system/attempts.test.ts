@@ -136,7 +136,6 @@ it('an owner who is slower than the lease is fenced: it changes nothing and publ
 it('an ending that its owner did not live to publish goes out with the redelivery, once', async () => {
   await endWithoutPublishing();
   const again = () => deliver(there, '1', () => Promise.reject(new Error('the work is done')));
-  expect(await again()).toBe('redeliver');
   await expect.poll(again, { timeout: 20_000, interval: 500 }).toBe('acknowledge');
   await expect.poll(() => publishedOf(key), within).toHaveLength(1);
   expect((await deliveries.attempt(key)).publishedAt).toBeDefined();

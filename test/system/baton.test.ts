@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { layout, RunId } from '../../events/index.ts';
 import type { EventView } from '../../ops/events/history.ts';
 import type { ParkedView } from '../../ops/events/parked.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   baton = await commandLineTo(test.cloud, shell);
   first = await test.drop('first', smallDrop());
   const begun = test.storage.bucket(test.buckets.nonprod).file(layout.runRecord(first));
-  await expect.poll(async () => (await begun.exists())[0], { timeout: ENDS_WITHIN_MS }).toBe(true);
+  await vi.waitFor(async () => expect(await begun.exists()).toEqual([true]), { timeout: ENDS_WITHIN_MS });
   second = await test.drop('second', smallDrop());
   for (const run of [first, second]) await test.ended(run, ENDS_WITHIN_MS);
 }, 120_000);
