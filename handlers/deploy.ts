@@ -34,7 +34,8 @@ export const deploy = defineStage({
 
   async start(event, work) {
     await verifyArtifact(event.data.artifact);
-    return nextStep(event, work);
+    // What a first delivery has uploaded is `settle`'s to deploy: it alone may act as the serving account.
+    return (await findVersion(work)) ? lookAgain() : nextStep(event, work);
   },
 
   async ready(outstanding) {

@@ -24,7 +24,6 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
       project: [{ role: 'roles/aiplatform.user', why: 'registers the model, and makes the endpoint' }],
       buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'superseded'),
-      actsAs: [{ account: serving, why: 'deploys models whose containers run as it' }],
     }),
     monitor: account('monitor', 'sets up the monitoring of deployed models', {
       project: [{ role: 'roles/aiplatform.user', why: 'creates and updates the monitoring job' }],
