@@ -3,6 +3,7 @@ import { Account } from './components/account.ts';
 import { AlertChannel } from './components/alert-channel.ts';
 import { EventLedger } from './components/event-ledger.ts';
 import { FunctionSource } from './components/function-source.ts';
+import { grant } from './components/grants.ts';
 import { declareImages } from './components/images.ts';
 import { Notebook } from './components/notebook.ts';
 import { type AgentOnRequest, ServiceAgents } from './components/service-agents.ts';
@@ -78,6 +79,9 @@ export function declareDev(settings: DevSettings): DevOutputs {
     deployed: topics.get('deployed')!.topic,
     park,
   });
+  const columns = 'reads the columns, from which the schema of the analysis follows';
+  const metadata = { id: settings.dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
+  grant('monitor', serving.monitor.member, settings.project, { dataset: metadata }, {});
   const retrain = declareRetraining(tenancy, training.retrain);
   const mayRetrain = retrain.grantInvoker(
     'push',
