@@ -19,7 +19,7 @@ import { publish } from './runtime/outbox.ts';
 import { serve } from './runtime/serve.ts';
 import { childTrace } from './runtime/trace.ts';
 
-const Settings = Environment.extend({ BATON_RETRAINING: z.enum(['off', 'notify', 'retrain']) });
+const Settings = Environment.extend({ BATON_RETRAINING: z.enum(['notify', 'retrain']) });
 
 /** What a monitoring window was answered with: the request as published, and whether it is out. */
 const Retraining = z.object({ request: Envelope, published: z.boolean() });
@@ -28,8 +28,8 @@ type Retraining = z.infer<typeof Retraining>;
 type Drift = BatonEvent<z.infer<typeof DriftDetected.data>>;
 
 /**
- * Wakes for `drift-detected`, which production pushes here, and does what the stack's config says: nothing, tell
- * people, or ask for a run over the newest drop. However many features drift in a monitoring window, it is answered
+ * Wakes for `drift-detected`, which production pushes here, and does what the stack's config says: tell people,
+ * or ask for a run over the newest drop. However many features drift in a monitoring window, it is answered
  * with one run.
  */
 export const handle = serve(async (delivery, _environment, logger) => {
@@ -40,11 +40,11 @@ export const handle = serve(async (delivery, _environment, logger) => {
   const settings = readEnvironment(Settings);
   const log = logger.with({ run: event.correlationid, traceparent: event.traceparent });
   if (settings.BATON_RETRAINING === 'retrain') await retrain(event, settings, log);
-  else if (settings.BATON_RETRAINING === 'notify') {
+  else {
     log('WARNING', `${summaryOf(event)}; baton:retraining is notify, so no run is started`, {
       event: event.id,
     });
-  } else log('INFO', `${summaryOf(event)}; baton:retraining is off`, { event: event.id });
+  }
   return 'acknowledge';
 });
 

@@ -10,7 +10,7 @@ import { type AgentOnRequest, ServiceAgents } from './components/service-agents.
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
 import { WorkloadFiles } from './components/workload-files.ts';
-import { declareDriftAlerts, declareRetraining } from './drift.ts';
+import { declareDriftAlerts, declareRetraining, pushDrift } from './drift.ts';
 import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
@@ -46,7 +46,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
   const serving = declareServingAccounts(settings, { bucket, topics });
   const training = declareNonprodAccounts(
     settings,
-    { bucket, topics, drops },
+    { bucket, topics },
     settlesServing(serving.serving, { bucket, topics }),
   );
   const subnetwork = declareNetwork(settings, { agents, worker: training.dataflowWorker });
@@ -82,13 +82,13 @@ export function declareDev(settings: DevSettings): DevOutputs {
   const columns = 'reads the columns, from which the schema of the analysis follows';
   const metadata = { id: settings.dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
   grant('monitor', serving.monitor.member, settings.project, { dataset: metadata }, {});
-  const retrain = declareRetraining(tenancy, training.retrain);
-  const mayRetrain = retrain.grantInvoker(
-    'push',
-    serving.retrainPush,
-    'delivers the drift that wakes retrain',
-  );
-  const alert = declareDriftAlerts(tenancy, serving, { alerts, topics, park, retrain }, [mayRetrain]);
+  const alert = declareDriftAlerts(tenancy, serving.alert, { alerts, park });
+  const retrain = declareRetraining(tenancy, settings, { bucket, drops });
+  if (retrain) {
+    const why = 'delivers the drift that wakes retrain';
+    const mayRetrain = retrain.grantInvoker('push', serving.retrainPush, why);
+    pushDrift(tenancy, serving.retrainPush, { topics, park, retrain }, [mayRetrain]);
+  }
   const notebook =
     settings.notebook && subnetwork
       ? new Notebook('notebook', {
@@ -109,7 +109,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
       kmsKey,
       topics,
       ledger,
-      handlers: [...handlers, ...stages, retrain, alert],
+      handlers: [...handlers, ...stages, alert, ...(retrain ? [retrain] : [])],
     }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,

@@ -1,42 +1,73 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { Account } from './components/account.ts';
+import { Account } from './components/account.ts';
 import type { AlertChannel } from './components/alert-channel.ts';
+import type { EventTopic } from './components/event-topic.ts';
 import { Handler } from './components/handler.ts';
 import { PushSubscription, type PushTarget } from './components/push-subscription.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import type { EventTopics } from './components/topics.ts';
+import type { TrainingSettings } from './settings.ts';
 
-/**
- * Where models are served: the handler of monitoring's alerts, and the subscription that carries `drift-detected`
- * over to where they are trained. Production owns it and pushes, as an account that may call that one function, since
- * nothing of non-production may subscribe here (docs/adr/0007-drift-crosses-by-push.md).
- */
+/** Where models are served: the handler of monitoring's alerts, which publishes `drift-detected`. */
 export function declareDriftAlerts(
   tenancy: Tenancy,
-  accounts: { alert: Account; retrainPush: Account },
-  made: { alerts: AlertChannel; topics: EventTopics; park: PushTarget; retrain: PushTarget },
-  /** The grant that permits the pushes, where this stack declares it. */
-  mayInvoke: pulumi.Resource[] = [],
+  account: Account,
+  { alerts, park }: { alerts: AlertChannel; park: PushTarget },
 ): Handler {
-  const { alerts, topics, park, retrain } = made;
-  new PushSubscription('retrain', {
-    topic: topics.get('drift-detected')!.topic,
-    target: retrain,
-    park,
-    tenancy,
-    mayInvoke,
-    identity: accounts.retrainPush,
-  });
   return new Handler('alert', {
     purpose: "Turns model monitoring's alerts into events.",
     tenancy,
-    account: accounts.alert,
+    account,
     wokenBy: { topic: alerts.topic, park },
   });
 }
 
-/** Where models are trained: the handler that answers drift with a run, if the config says so. */
-export function declareRetraining(tenancy: Tenancy, account: Account): Handler {
+/**
+ * Carries `drift-detected` over to where models are trained, where that answers drift at all. Production owns the
+ * subscription and pushes, as an account that may call that one function, since nothing of non-production may
+ * subscribe here (docs/adr/0007-drift-crosses-by-push.md).
+ *
+ * @param mayInvoke the grant that permits the pushes, where this stack declares it
+ */
+export function pushDrift(
+  tenancy: Tenancy,
+  identity: Account,
+  { topics, park, retrain }: { topics: EventTopics; park: PushTarget; retrain: PushTarget },
+  mayInvoke: pulumi.Resource[] = [],
+): void {
+  const { topic } = topics.get('drift-detected')!;
+  new PushSubscription('retrain', { topic, target: retrain, park, tenancy, mayInvoke, identity });
+}
+
+/** Where models are trained: the handler that answers drift, if the config asks for an answer. */
+export function declareRetraining(
+  tenancy: Tenancy,
+  { project, retraining }: TrainingSettings,
+  { bucket, drops }: { bucket: pulumi.Input<string>; drops: EventTopic },
+): Handler | undefined {
+  if (retraining === 'off') return undefined;
+  const account = new Account('retrain', {
+    project,
+    purpose: 'asks for a run when production detects drift',
+    grants: {
+      buckets: [
+        {
+          name: 'lake',
+          bucket,
+          role: 'roles/storage.objectUser',
+          why: 'finds the newest drop, and keeps what each window was answered with',
+        },
+      ],
+      topics: [
+        {
+          name: 'drops',
+          topic: drops.topic,
+          role: 'roles/pubsub.publisher',
+          why: 'asks for a run over the newest drop',
+        },
+      ],
+    },
+  });
   return new Handler('retrain', {
     purpose: 'Asks for a run when production detects drift.',
     tenancy,

@@ -1,7 +1,6 @@
 import type { Input } from '@pulumi/pulumi';
 import type { EventName } from '../events/topics.ts';
 import { Account } from './components/account.ts';
-import type { EventTopic } from './components/event-topic.ts';
 import { both, type Grants } from './components/grants.ts';
 import { type EventTopics, mayPublish } from './components/topics.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -13,7 +12,7 @@ import type { TrainingSettings } from './settings.ts';
  */
 export function declareNonprodAccounts(
   settings: TrainingSettings,
-  { bucket, topics, drops }: { bucket: Input<string>; topics: EventTopics; drops: EventTopic },
+  { bucket, topics }: { bucket: Input<string>; topics: EventTopics },
   settleAlso: Grants = {},
 ) {
   const { project, dataset } = settings;
@@ -75,17 +74,6 @@ export function declareNonprodAccounts(
     park: account('park', 'parks messages that no handler could handle', {
       buckets: lake('keeps the messages, and ends their stages as parked'),
       topics: publish(),
-    }),
-    retrain: account('retrain', 'asks for a run when production detects drift', {
-      buckets: lake('finds the newest drop, and keeps what each window was answered with'),
-      topics: [
-        {
-          name: 'drops',
-          topic: drops.topic,
-          role: 'roles/pubsub.publisher',
-          why: 'asks for a run over the newest drop',
-        },
-      ],
     }),
     push: account('pubsub-push', 'calls functions for Pub/Sub and Eventarc', {
       project: [

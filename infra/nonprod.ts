@@ -29,7 +29,7 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   const { bucket, drops, signals } = declareTrainingLake(encrypted, agents);
   declareImages(encrypted, 'The images of the training and evaluation containers.');
   const workload = new WorkloadFiles(settings.model, { bucket, kmsKey });
-  const accounts = declareNonprodAccounts(settings, { bucket, topics, drops });
+  const accounts = declareNonprodAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
     settings,
     kmsKey,
@@ -46,23 +46,26 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
     }),
   };
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
-  const retrain = declareRetraining(tenancy, accounts.retrain);
+  const retrain = declareRetraining(tenancy, settings, { bucket, drops });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, retrain });
   declareObservability(settings);
   return {
     ...stackOutputs(['nonprod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },
-      handlers: [...handlers, retrain],
+      handlers: retrain ? [...handlers, retrain] : handlers,
     }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,
   };
 }
 
-/** Production pulls: its identities may read here and call one function, and none from here may do anything there. */
+/**
+ * Production pulls: its identities may attach to one topic and read one bucket and one dataset, and none from here may
+ * do anything there. Where its drift is answered, one may call the function that does so.
+ */
 function shareWithProd(
   settings: NonprodSettings,
-  made: { bucket: Lake['bucket']; evalPassed: EventTopic; retrain: Handler },
+  made: { bucket: Lake['bucket']; evalPassed: EventTopic; retrain: Handler | undefined },
 ): void {
   const { project, dataset, prodProject, prodProjectNumber, prodDeployer } = settings;
   const evalPassed = {
@@ -84,7 +87,7 @@ function shareWithProd(
   const columns = 'reads the columns, from which the schema of the analysis follows';
   const metadata = { id: dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
   grant('prod-monitor', ofProd('monitor'), project, { dataset: metadata }, {});
-  made.retrain.grantInvoker(
+  made.retrain?.grantInvoker(
     'prod-push',
     { member: ofProd('retrain-push') },
     'delivers the drift that production detects, which nobody from here may hear there',

@@ -42,6 +42,7 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
         },
       ],
     }),
+    // There whether or not drift is answered, so that non-production can let it in as soon as it shall be.
     retrainPush: account('retrain-push', 'calls retrain for Pub/Sub'),
   };
 }

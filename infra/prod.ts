@@ -10,7 +10,7 @@ import { Schedule } from './components/schedule.ts';
 import { ServiceAgents } from './components/service-agents.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import { declareEventTopics } from './components/topics.ts';
-import { declareDriftAlerts } from './drift.ts';
+import { declareDriftAlerts, pushDrift } from './drift.ts';
 import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
 import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
@@ -20,7 +20,7 @@ import type { ProdSettings } from './settings.ts';
 import { servingVariables } from './variables.ts';
 
 /** The project where models that passed are deployed and monitored. */
-export function declareProd(settings: ProdSettings): StackOutputs & ServingOutputs {
+export async function declareProd(settings: ProdSettings): Promise<StackOutputs & ServingOutputs> {
   const agents = new ServiceAgents('service-agents', settings);
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...SERVING]);
   const encrypted = { ...settings, kmsKey };
@@ -43,7 +43,7 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
       notificationChannel: alerts.channel,
     }),
   };
-  const nonprod = nonprodOutputs(settings);
+  const nonprod = await nonprodOutputs(settings);
   const park = new Handler('park', {
     purpose: 'Parks messages that no handler could handle.',
     tenancy,
@@ -54,10 +54,8 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
     deployed: topics.get('deployed')!.topic,
     park,
   });
-  const alert = declareDriftAlerts(tenancy, accounts, {
-    ...{ alerts, topics, park },
-    retrain: { uri: nonprod.retrainUri },
-  });
+  const alert = declareDriftAlerts(tenancy, accounts.alert, { alerts, park });
+  if (nonprod.retrain) pushDrift(tenancy, accounts.retrainPush, { topics, park, retrain: nonprod.retrain });
   const settle = new Handler('settle', {
     purpose: 'Finishes stages whose operations have ended.',
     tenancy,
@@ -82,11 +80,15 @@ export function declareProd(settings: ProdSettings): StackOutputs & ServingOutpu
   };
 }
 
-/** The topic on which production hears of models to deploy, and the function that it tells of drift. */
-function nonprodOutputs({ nonprodStack }: ProdSettings) {
+/** The topic on which production hears of models to deploy, and the function that answers drift, where there is one. */
+async function nonprodOutputs({ nonprodStack }: ProdSettings) {
   const name = nonprodStack ?? `${pulumi.getOrganization()}/${pulumi.getProject()}/nonprod`;
   const stack = new pulumi.StackReference(name);
-  const named = (output: string, key: string) =>
-    stack.requireOutput(output).apply((values: Record<string, string>) => values[key]);
-  return { evalPassed: named('topics', 'eval-passed'), retrainUri: named('functions', 'retrain') };
+  const topics = stack.requireOutput('topics') as pulumi.Output<Record<string, string>>;
+  // Awaited, since what is declared here depends on it.
+  const functions: Record<string, string> = await stack.requireOutputValue('functions');
+  return {
+    evalPassed: topics.apply((byEvent) => byEvent['eval-passed']),
+    retrain: functions.retrain ? { uri: pulumi.output(functions.retrain) } : undefined,
+  };
 }

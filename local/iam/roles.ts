@@ -1,11 +1,9 @@
 /**
- * The predefined roles in use and what they permit, as far as the local cloud asks for it.
- *
- * Source: Google's "IAM roles and permissions index" (cloud.google.com/iam/docs/roles-permissions), read in its
- * machine-readable copy github.com/iann0036/iam-dataset, folder `gcp/roles`. Permissions that no served method
- * needs are left out. Service agents' roles are theirs by cloud.google.com/iam/docs/service-agents.
+ * The predefined roles in use and what they permit, as far as the local cloud asks for it: permissions that no served
+ * method needs are left out. Where each role was read is in role-sources.ts. Which role an agent holds is said by
+ * cloud.google.com/iam/docs/service-agents.
  */
-const ROLES: Record<string, string[]> = {
+const ROLES = {
   'roles/aiplatform.user': [
     ...permissions('aiplatform.customJobs', 'cancel', 'create', 'delete', 'get', 'list'),
     ...permissions(
@@ -131,7 +129,9 @@ const ROLES: Record<string, string[]> = {
     ...permissions('storage.objects', 'create', 'delete', 'get', 'list', 'update'),
   ],
   'roles/storage.objectViewer': [...permissions('storage.objects', 'get', 'list')],
-};
+} satisfies Record<`roles/${string}`, string[]>;
+
+export type PredefinedRole = keyof typeof ROLES;
 
 const BASIC_ROLES = ['roles/owner', 'roles/editor', 'roles/viewer'];
 
@@ -150,10 +150,10 @@ export function permissionsOf(role: string): ReadonlySet<string> {
       `${role} is a basic role, which permits far more than any work needs: grant predefined roles.`,
     );
   }
-  const found = ROLES[role];
+  const found = (ROLES as Record<string, string[]>)[role];
   if (!found) {
     throw new Error(
-      `The local cloud doesn't know the role ${role}: enter it with its permissions in local/iam/roles.ts.`,
+      `The local cloud doesn't know the role ${role}: enter it with its permissions in local/iam/roles.ts, and where they were read in role-sources.ts.`,
     );
   }
   return new Set(found);

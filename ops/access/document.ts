@@ -1,4 +1,5 @@
 import { recordProgram } from '../../local/program/record-program.ts';
+import { recordStack } from '../../local/program/record-stack.ts';
 import type { RecordedStack } from '../../local/program/recorded.ts';
 import { STACKS } from '../../local/stacks.ts';
 import { describeResource, grantsOf, holderOf, type ReasonedGrant } from './grants.ts';
@@ -11,6 +12,13 @@ const INTRODUCTION = `# Who may do what, and which key protects what
 Generated from the Pulumi program by \`npm run infra:table -- --write\`; a test compares. Project ids and numbers are those of
 the stack files. A name without a domain is a service account of the project that the table is about.`;
 
+/** What a stack may be asked for that grants more than it does by itself; a value of each that shows all of it. */
+const OPTIONS = [{ key: 'baton:retraining', config: { 'baton:retraining': 'notify' } }];
+
+const MORE = `## Where a stack is asked for more
+
+What these config values add, each of which is off in the stack files.`;
+
 const KEYS = `## Keys
 
 What the program declares, by the key that encrypts it. What the functions create (tables, Dataflow jobs, custom jobs, models,
@@ -18,29 +26,54 @@ endpoints, monitoring jobs) they put under the key of their project, which they 
 
 /** The whole of docs/access.md, from the program as the stack files configure it. */
 export async function accessDocument(): Promise<string> {
-  return render(await recordProgram({ directory: PROGRAM, stacks: [...STACKS] }));
+  const stacks = await record();
+  const grants = grantsOf(stacks);
+  const known = new Set(grants.map(({ declaredAs }) => declaredAs));
+  const more: Asked[] = [];
+  for (const { key, config } of OPTIONS) {
+    const added = grantsOf(await record(config)).filter(({ declaredAs }) => !known.has(declaredAs));
+    more.push(...added.map((grant) => ({ key, grant })));
+  }
+  return render(stacks, grants, more);
 }
 
-function render(stacks: RecordedStack[]): string {
-  const grants = grantsOf(stacks);
+/** A grant that only a value of the config brings. */
+interface Asked {
+  key: string;
+  grant: ReasonedGrant;
+}
+
+/** In this process, which afterwards is of no use for another program. */
+const record = (config: Record<string, string> = {}) =>
+  recordProgram({ directory: PROGRAM, stacks: [...STACKS], config }, recordStack);
+
+function render(stacks: RecordedStack[], grants: ReasonedGrant[], more: Asked[]): string {
   const projects = [...new Set(grants.map(({ project }) => project))];
   const sections = projects.map((project) =>
     [`## In ${project}`, grantTable(grants.filter((grant) => grant.project === project))].join('\n\n'),
   );
+  const moreTable = table(
+    ['Asked for by', 'In', ...GRANT],
+    more.map(({ key, grant }) => [`\`${key}\``, grant.project, ...grantRow(grant)]),
+  );
   const keys = protectedBy(stacks).map(({ key, type, names }) => [`\`${key}\``, type, names.join(', ')]);
   const keyTable = table(['Key', 'What', 'Named in the program'], keys);
-  return `${[INTRODUCTION, ...sections, KEYS, keyTable].join('\n\n')}\n`;
+  return `${[INTRODUCTION, ...sections, MORE, moreTable, KEYS, keyTable].join('\n\n')}\n`;
 }
 
+const GRANT = ['Who', 'Role', 'On', 'Why'];
+
+const grantRow = (grant: ReasonedGrant) => [
+  holderOf(grant),
+  `\`${grant.role.replace('roles/', '')}\``,
+  describeResource(grant),
+  grant.why,
+];
+
 function grantTable(grants: ReasonedGrant[]): string {
-  const rows = grants.map((grant) => [
-    holderOf(grant),
-    `\`${grant.role.replace('roles/', '')}\``,
-    describeResource(grant),
-    grant.why,
-  ]);
+  const rows = grants.map(grantRow);
   return table(
-    ['Who', 'Role', 'On', 'Why'],
+    GRANT,
     rows.sort((a, b) => a.join(' ').localeCompare(b.join(' '), 'en')),
   );
 }

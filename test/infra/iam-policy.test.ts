@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ROLE_SOURCES } from '../../local/iam/role-sources.ts';
 import { permissionsOf } from '../../local/iam/roles.ts';
 import type { RecordedStack } from '../../local/program/recorded.ts';
 import type { IamMember } from '../../local/realise/cloud.ts';
@@ -29,11 +30,14 @@ describe('who holds what', () => {
     expect(inOne).toEqual(members);
   });
 
-  it('no role is basic or unknown', () => {
-    for (const { role } of members) expect(permissionsOf(role).size).toBeGreaterThan(0);
+  it('no role is basic or unknown, and of each it is said where its permissions were read', () => {
+    for (const { role } of members) {
+      expect(permissionsOf(role).size).toBeGreaterThan(0);
+      expect(ROLE_SOURCES).toHaveProperty([role], expect.stringMatching(/^[0-9a-f]{8}$|^https:/));
+    }
   });
 
-  it('production attaches to one topic, reads one bucket and one dataset, and calls one function of non-production', () => {
+  it('production attaches to one topic, and reads one bucket and one dataset of non-production', () => {
     const held = members.filter(isIn('baton-nonprod')).filter(({ member }) => PROD.test(member));
     const what = held.map(({ resource, role, condition }) =>
       [role, resource, condition?.expression].filter(Boolean).join(' '),
@@ -47,7 +51,6 @@ describe('who holds what', () => {
           (role) =>
             `roles/bigquery.${role} projects/baton-nonprod resource.name == "${dataset}" || resource.name.startsWith("${dataset}/")`,
         ),
-        'roles/run.invoker projects/baton-nonprod/locations/us-central1/services/retrain',
       ]),
     );
   });

@@ -43,31 +43,32 @@ describe('the rules hold of every stack', () => {
     expect(new Set(grants).size).toBe(grants.length);
   });
 
-  it('non-production holds nothing in production, which reads what passed and calls retrain', () => {
+  const ofProd = (resources: PolicyResource[]) =>
+    resources.filter(({ props }) => /baton-prod|222222222222/.test(String(props.member)));
+  const readsAndAttaches = [
+    'roles/pubsub.subscriber',
+    'roles/storage.objectViewer',
+    'roles/bigquery.dataViewer',
+    'roles/bigquery.metadataViewer',
+  ];
+
+  it('non-production holds nothing in production, which attaches to one topic and reads a bucket and a dataset', () => {
     expect(nothingForNonprod(NONPROD)(stacks.prod)).toEqual([]);
     expect(productionHoldsNoMore(PROD)(stacks.nonprod)).toEqual([]);
-    const held = stacks.nonprod.filter(({ props }) => /baton-prod|222222222222/.test(String(props.member)));
-    expect(new Set(held.map(({ props }) => props.role))).toEqual(
-      new Set([
-        'roles/pubsub.subscriber',
-        'roles/storage.objectViewer',
-        'roles/bigquery.dataViewer',
-        'roles/bigquery.metadataViewer',
-        'roles/run.invoker',
-      ]),
-    );
+    expect(new Set(ofProd(stacks.nonprod).map(({ props }) => props.role))).toEqual(new Set(readsAndAttaches));
   });
 
-  it('the identity with which production calls non-production may call retrain, and nothing else anywhere', () => {
-    const caller = 'serviceAccount:retrain-push@baton-prod.iam.gserviceaccount.com';
-    const held = [...stacks.nonprod, ...stacks.prod].filter(({ props }) => props.member === caller);
-    expect(held.map(({ props: { role, project, name } }) => [role, project, name])).toEqual([
-      ['roles/run.invoker', 'baton-nonprod', 'retrain'],
-    ]);
-    const callers = stacks.nonprod.filter(
-      ({ type, props }) => type === SERVICE_MEMBER && /baton-prod|222222222222/.test(String(props.member)),
-    );
-    expect(callers).toEqual(held);
+  it('where drift is answered, one identity of production may also call retrain, and nothing else anywhere', async () => {
+    const answering = await recordBoth({ config: { 'baton:retraining': 'notify' } });
+    const [nonprod, prod] = answering.map(policyResources);
+    expect(nothingForNonprod(NONPROD)(prod)).toEqual([]);
+    expect(productionHoldsNoMore(PROD, true)(nonprod)).toEqual([]);
+    expect(productionHoldsNoMore(PROD)(nonprod)).toEqual([expect.stringContaining('roles/run.invoker')]);
+    const more = ofProd(nonprod).filter(({ props }) => !readsAndAttaches.includes(String(props.role)));
+    expect(
+      more.map(({ type, props: { role, project, name, member } }) => [type, role, project, name, member]),
+    ).toEqual([[SERVICE_MEMBER, 'roles/run.invoker', 'baton-nonprod', 'retrain', RETRAIN_PUSH]]);
+    expect([...nonprod, ...prod].filter(({ props }) => props.member === RETRAIN_PUSH)).toEqual(more);
   });
 });
 
@@ -81,6 +82,7 @@ const member = (role: string, who: string, type = 'gcp:projects/iAMMember:IAMMem
   resource(type, { role, member: who, ...more });
 
 const DEPLOY = 'serviceAccount:deploy@baton-prod.iam.gserviceaccount.com';
+const RETRAIN_PUSH = 'serviceAccount:retrain-push@baton-prod.iam.gserviceaccount.com';
 const TOPIC_MEMBER = 'gcp:pubsub/topicIAMMember:TopicIAMMember';
 const SERVICE_MEMBER = 'gcp:cloudrunv2/serviceIamMember:ServiceIamMember';
 const BUCKET = 'gcp:storage/bucket:Bucket';
@@ -171,9 +173,12 @@ describe('each rule finds what it is about', () => {
     ['publishes', [member('roles/pubsub.publisher', DEPLOY, TOPIC_MEMBER, { topic: 'one' })]],
     ['reads every dataset', [member('roles/bigquery.dataViewer', DEPLOY)]],
     [
-      'calls two functions',
-      ['one', 'two'].map((name) => member('roles/run.invoker', DEPLOY, SERVICE_MEMBER, { name })),
+      'reads two datasets',
+      ['one', 'two'].map((id) =>
+        member('roles/bigquery.metadataViewer', DEPLOY, undefined, { condition: { expression: onlyIn(id) } }),
+      ),
     ],
+    ['calls a function', [member('roles/run.invoker', RETRAIN_PUSH, SERVICE_MEMBER, { name: 'retrain' })]],
     [
       'acts as an account',
       [member('roles/iam.serviceAccountUser', DEPLOY, 'gcp:serviceaccount/iAMMember:IAMMember')],
@@ -181,7 +186,20 @@ describe('each rule finds what it is about', () => {
   ])('production that %s', (_what, held) => {
     expect(productionHoldsNoMore(PROD)(held)).not.toEqual([]);
   });
+
+  it.each([
+    ['another function', RETRAIN_PUSH, 'prepare'],
+    ['it as another identity', DEPLOY, 'retrain'],
+  ])('production that calls %s where only drift is answered', (_what, who, name) => {
+    const held = [member('roles/run.invoker', who, SERVICE_MEMBER, { name })];
+    expect(productionHoldsNoMore(PROD, true)(held)).toHaveLength(1);
+  });
 });
+
+function onlyIn(dataset: string): string {
+  const name = `projects/baton-nonprod/datasets/${dataset}`;
+  return `resource.name == "${name}" || resource.name.startsWith("${name}/")`;
+}
 
 function onBucket(role: string, bucket: string): PolicyResource {
   return member(role, DEPLOY, 'gcp:storage/bucketIAMMember:BucketIAMMember', { bucket });

@@ -27,13 +27,12 @@ describe('the topics', () => {
 });
 
 describe('the functions', () => {
-  it('are the stages of their tenant, settle, park and those that answer drift', () => {
+  it('are the stages of their tenant, settle, park and that of alerts', () => {
     expect(names(TYPES.function, 'nonprod').sort()).toEqual([
       'evaluate',
       'ingest',
       'park',
       'prepare',
-      'retrain',
       'settle',
       'train',
     ]);
@@ -103,7 +102,6 @@ describe('the subscriptions', () => {
       'ingest',
       'monitor',
       'prepare',
-      'retrain',
       'settle',
       'train',
     ]);
@@ -125,8 +123,13 @@ describe('the subscriptions', () => {
     });
   });
 
-  it('push drift-detected from production to the one function of non-production that hears it', () => {
-    const [retrain] = ofType(stacks, TYPES.subscription, 'prod').filter(({ name }) => name === 'retrain');
+  it('push drift-detected from production to non-production only where that answers it', async () => {
+    const config = { 'baton:retraining': 'notify' };
+    const answering = await recordBoth({ stacks: ['nonprod', 'prod', 'dev'], config });
+    expect(names(TYPES.function, 'nonprod')).not.toContain('retrain');
+    expect(ofType(answering, TYPES.function).filter(({ name }) => name === 'retrain')).toHaveLength(2);
+    const [retrain, inDev] = ofType(answering, TYPES.subscription).filter(({ name }) => name === 'retrain');
+    expect(inDev.stack).toBe('dev');
     expect(retrain.inputs).toMatchObject({
       project: 'baton-prod',
       topic: 'projects/baton-prod/topics/drift-detected',

@@ -102,7 +102,10 @@ describe('the chain in bundles', () => {
   const stateDir = join(folder, 'state');
   let test: TestCloud;
   beforeAll(async () => {
-    test = await startTestCloud({ stateDir, config: { 'baton:functionBundles': bundles } });
+    test = await startTestCloud({
+      stateDir,
+      config: { 'baton:functionBundles': bundles, 'baton:retraining': 'notify' },
+    });
   });
   afterAll(() => test?.close());
 
