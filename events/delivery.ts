@@ -24,7 +24,7 @@ export type Delivery =
       Pushed & { kind: 'object'; bucket: string; object: string; generation: string; change: string })
   | (Arrival & { kind: 'dataflow-job'; job: string; state: string; labels: Record<string, string> })
   | (Arrival & { kind: 'alert'; incident: Incident })
-  | (Arrival & { kind: 'tick' });
+  | (Arrival & { kind: 'tick'; scheduledFor?: string });
 
 const PushBody = z.object({
   message: z.object({
@@ -97,7 +97,13 @@ export function decodeDelivery(request: {
     };
   }
   const scheduler = header('x-cloudscheduler-jobname') ?? header('x-cloudscheduler');
-  if (scheduler) return { kind: 'tick', deliveryId: scheduler };
+  if (scheduler) {
+    return {
+      kind: 'tick',
+      deliveryId: scheduler,
+      scheduledFor: header('x-cloudscheduler-scheduletime'),
+    };
+  }
   return decodePush(parsePushBody(request.body));
 }
 

@@ -36,6 +36,8 @@ export const layout = {
   anomaly: (eventId: string) => `anomalies/${eventId}.json`,
   /** The retraining run that a monitoring window was answered with. */
   retraining: (occasion: string) => `retraining/${occasion}.json`,
+  /** The run that a tick of the schedule asked for. */
+  scheduled: (occasion: string) => `scheduled/${occasion}.json`,
   datasetsPrefix: 'datasets/',
 } as const;
 

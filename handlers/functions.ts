@@ -22,6 +22,7 @@ export const evaluate = onFirstRequest(() => import('./evaluate.ts'));
 export const deploy = onFirstRequest(() => import('./deploy.ts'));
 export const monitor = onFirstRequest(() => import('./monitor.ts'));
 export const alert = onFirstRequest(() => import('./alert.ts'));
+export const start = onFirstRequest(() => import('./start.ts'));
 export const retrain = onFirstRequest(() => import('./retrain.ts'));
 export const settle = onFirstRequest(() => import('./settle.ts'));
 export const park = onFirstRequest(() => import('./park.ts'));

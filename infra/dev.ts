@@ -15,8 +15,15 @@ import { declareEncryption, EVERYWHERE, SERVING, TRAINING } from './encryption.t
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
 import { declareObservability } from './observability.ts';
-import { type ServingOutputs, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
+import {
+  onlyDeclared,
+  type ServingOutputs,
+  type StackOutputs,
+  stackOutputs,
+  type TrainingOutputs,
+} from './outputs.ts';
 import { declareServingAccounts, settlesServing } from './prod-accounts.ts';
+import { declareScheduledRuns } from './scheduled-runs.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
 import type { DevSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
@@ -89,6 +96,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
     const mayRetrain = retrain.grantInvoker('push', serving.retrainPush, why);
     pushDrift(tenancy, serving.retrainPush, { topics, park, retrain }, [mayRetrain]);
   }
+  const start = declareScheduledRuns(tenancy, settings, { bucket, drops, scheduler: training.scheduler });
   const notebook =
     settings.notebook && subnetwork
       ? new Notebook('notebook', {
@@ -109,7 +117,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
       kmsKey,
       topics,
       ledger,
-      handlers: [...handlers, ...stages, alert, ...(retrain ? [retrain] : [])],
+      handlers: [...handlers, ...stages, alert, ...onlyDeclared(retrain, start)],
     }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,

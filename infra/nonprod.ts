@@ -14,7 +14,8 @@ import { declareEncryption, EVERYWHERE, TRAINING } from './encryption.ts';
 import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
 import { declareObservability } from './observability.ts';
-import { type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
+import { onlyDeclared, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
+import { declareScheduledRuns } from './scheduled-runs.ts';
 import type { NonprodSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
 import { trainingVariables } from './variables.ts';
@@ -47,12 +48,13 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   };
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
   const retrain = declareRetraining(tenancy, settings, { bucket, drops });
+  const start = declareScheduledRuns(tenancy, settings, { bucket, drops, scheduler: accounts.scheduler });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, retrain });
   declareObservability(settings);
   return {
     ...stackOutputs(['nonprod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },
-      handlers: retrain ? [...handlers, retrain] : handlers,
+      handlers: [...handlers, ...onlyDeclared(retrain, start)],
     }),
     dataset: `${settings.project}.${settings.dataset}`,
     workload: workload.descriptor,

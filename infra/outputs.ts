@@ -52,6 +52,10 @@ interface Made {
   handlers: Handler[];
 }
 
+/** The handlers that the config asks for, of those that it may. */
+export const onlyDeclared = (...handlers: (Handler | undefined)[]): Handler[] =>
+  handlers.filter((handler) => handler !== undefined);
+
 export function stackOutputs(tenants: Tenant[], settings: Settings, made: Made): StackOutputs {
   const { project, projectNumber, region, model } = settings;
   const woken = made.handlers.flatMap(({ name, subscription }) =>

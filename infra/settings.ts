@@ -34,6 +34,7 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
 const keyName = z
   .string()
   .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/, 'expected a key name');
+const cron = z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron');
 const modelId = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes');
 const subnetworkUrl = z
   .string()
@@ -57,7 +58,7 @@ const common = {
   deliveryAttempts: positive.min(5).max(100),
   requestConcurrency: positive.max(1000),
   protect: z.stringbool(),
-  settleSchedule: z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron'),
+  settleSchedule: cron,
   alertEmails: json(z.array(z.email())),
   alertThresholds: json(z.strictObject({ unackedSeconds: positive, stageSeconds: positive })),
   runbookUrl: optional(z.url()),
@@ -84,6 +85,7 @@ const training = {
   trainReplicas: positive,
   gate: json(thresholds),
   retraining: z.enum(['off', 'notify', 'retrain']),
+  runSchedule: optional(cron),
 };
 
 /** What the project is told that deploys and monitors. */

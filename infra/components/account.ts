@@ -2,6 +2,9 @@ import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
 import { type Grants, grant } from './grants.ts';
 
+/** Google wants at least so many characters of a service account's id. */
+const SHORTEST = 6;
+
 /** A service account together with everything that it may do. */
 export class Account extends pulumi.ComponentResource {
   readonly id: string;
@@ -19,7 +22,11 @@ export class Account extends pulumi.ComponentResource {
     this.id = id;
     const account = new gcp.serviceaccount.Account(
       id,
-      { project: args.project, accountId: id, displayName: `Baton: ${args.purpose}` },
+      {
+        project: args.project,
+        accountId: id.length < SHORTEST ? `baton-${id}` : id,
+        displayName: `Baton: ${args.purpose}`,
+      },
       { parent: this },
     );
     this.email = account.email;

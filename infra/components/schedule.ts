@@ -9,6 +9,8 @@ export interface ScheduleArgs {
   purpose: string;
   /** In unix-cron format, in UTC. */
   schedule: string;
+  /** How a call that fails is made again; it isn't unless said so. */
+  retries?: gcp.types.input.cloudscheduler.JobRetryConfig;
   target: Handler;
   identity: Account;
 }
@@ -30,6 +32,7 @@ export class Schedule extends pulumi.ComponentResource {
         timeZone: 'Etc/UTC',
         // Longer than the function may take: a sweep cut short would count as failed.
         attemptDeadline: '600s',
+        retryConfig: args.retries,
         httpTarget: {
           httpMethod: 'POST',
           uri: target.uri,

@@ -36,6 +36,11 @@ const ANSWERS: Record<string, (context: Context) => { id: string; also?: Propert
     also: { notificationId: name },
   }),
   'gcp:serviceaccount/account:Account': ({ inputs, projectNumbers }) => {
+    if (!/^[a-z][-a-z0-9]{4,28}[a-z0-9]$/.test(text(inputs.accountId))) {
+      throw new Error(
+        `The service account's id "${inputs.accountId}" must have 6 to 30 of a-z, 0-9 and dashes.`,
+      );
+    }
     const email = `${inputs.accountId}@${inputs.project}.iam.gserviceaccount.com`;
     const name = `projects/${inputs.project}/serviceAccounts/${email}`;
     const uniqueId = `1${text(projectNumbers[text(inputs.project)])}${text(inputs.accountId).length}`;

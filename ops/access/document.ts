@@ -13,7 +13,10 @@ Generated from the Pulumi program by \`npm run infra:table -- --write\`; a test 
 the stack files. A name without a domain is a service account of the project that the table is about.`;
 
 /** What a stack may be asked for that grants more than it does by itself; a value of each that shows all of it. */
-const OPTIONS = [{ key: 'baton:retraining', config: { 'baton:retraining': 'notify' } }];
+const OPTIONS: { key: string; config: Record<string, string> }[] = [
+  { key: 'baton:retraining', config: { 'baton:retraining': 'notify' } },
+  { key: 'baton:runSchedule', config: { 'baton:runSchedule': '0 3 * * 1' } },
+];
 
 const MORE = `## Where a stack is asked for more
 

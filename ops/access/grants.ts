@@ -40,7 +40,7 @@ function stackProject(resources: RecordedStack['resources']): unknown {
   return resources.find(({ type }) => type === 'gcp:storage/bucket:Bucket')?.inputs.project;
 }
 
-/** `serviceAccount:train@baton-nonprod.iam.gserviceaccount.com` as `train`, where it is of the resource's project. */
+/** `serviceAccount:ingest@baton-nonprod.iam.gserviceaccount.com` as `ingest`, where it is of the resource's project. */
 export function holderOf({ member, project }: Pick<ReasonedGrant, 'member' | 'project'>): string {
   const [, principal] = /^\w+:(.+)$/.exec(member) ?? [];
   const [, name, domain] = /^([^@]+)@(.+?)(?:\.iam\.gserviceaccount\.com)?$/.exec(principal ?? '') ?? [];

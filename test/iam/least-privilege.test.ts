@@ -5,6 +5,7 @@ import type { RecordedStack } from '../../local/program/recorded.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
 import { monitoringOnDemand } from '../../ops/demo/monitor-config.ts';
 import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 import { recordBoth } from '../infra/recorded-program.ts';
 import { deadLetterAll } from './dead-letter-drill.ts';
 import { Exercise } from './exercise.ts';
@@ -45,7 +46,7 @@ function onDecision(decision: Decision): void {
 const unneeded = () => declared.filter((name) => !needed.has(name));
 
 /** With all that a stack may be asked for beyond the least, so that its grants are looked at too. */
-const ASKED_FOR = { 'baton:retraining': 'retrain' };
+const ASKED_FOR = { 'baton:retraining': 'retrain', 'baton:runSchedule': YEARLY };
 
 beforeAll(async () => {
   stacks = await recordBoth({ config: ASKED_FOR });
@@ -70,6 +71,7 @@ beforeAll(async () => {
   await exercise.redeploy(good);
   await exercise.supersede(good);
   await exercise.drift(good);
+  await runScheduled(cloud);
   await exercise.parks(good);
 }, 300_000);
 afterAll(() => cloud.close());

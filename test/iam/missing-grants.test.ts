@@ -96,7 +96,12 @@ test('train without its role on the project parks', async () => {
   const tables = { train: 'baton-nonprod.census.train', eval: 'baton-nonprod.census.eval' };
   const data = { model: 'census', rows, rejected: { train: 0, eval: 0 }, tables, snapshot };
   await wake('ingest-done', 'dev.baton.ingest.done.v1', data);
-  await expectParked('train', 'aiplatform.customJobs.list', 'projects/baton-nonprod', 'train@baton-nonprod');
+  await expectParked(
+    'train',
+    'aiplatform.customJobs.list',
+    'projects/baton-nonprod',
+    'baton-train@baton-nonprod',
+  );
 });
 
 test('evaluate that may not act as the training account parks', async () => {

@@ -29,6 +29,7 @@ describe('a bundle', () => {
     monitor: ['aiplatform', 'bigquery', 'pubsub', 'storage'],
     alert: ['aiplatform', 'pubsub', 'storage'],
     retrain: ['pubsub', 'storage'],
+    start: ['pubsub', 'storage'],
     settle: ['aiplatform', 'bigquery', 'dataflow', 'pubsub', 'storage'],
     park: ['pubsub', 'storage'],
   };
@@ -104,7 +105,11 @@ describe('the chain in bundles', () => {
   beforeAll(async () => {
     test = await startTestCloud({
       stateDir,
-      config: { 'baton:functionBundles': bundles, 'baton:retraining': 'notify' },
+      config: {
+        'baton:functionBundles': bundles,
+        'baton:retraining': 'notify',
+        'baton:runSchedule': '0 3 1 1 *',
+      },
     });
   });
   afterAll(() => test?.close());

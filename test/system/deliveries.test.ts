@@ -10,6 +10,7 @@ import {
 import type { Decision } from '../../local/iam/policy.ts';
 import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { Deliveries } from '../end-to-end/deliveries.ts';
+import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 
 /** What becomes of messages that come too often, too late, or never should have: in one cloud, around one run. */
 const writes: { principal: string; object: string }[] = [];
@@ -29,7 +30,11 @@ const endedAs = async (stage: StageName, attempt: number) =>
 const within = { timeout: 60_000, interval: 200 };
 
 beforeAll(async () => {
-  test = await startTestCloud({ onDecision });
+  test = await startTestCloud({
+    onDecision,
+    config: { 'baton:runSchedule': YEARLY },
+    faults: { seed: 1, rules: [{ at: 'delivery', who: 'function start$', effect: { duplicate: 3 } }] },
+  });
   deliveries = new Deliveries(test);
   run = await test.drop('often', learnableDrop());
   await test.ended(run, 60_000);
@@ -130,6 +135,21 @@ describe('a message that no stage can take', () => {
     const id = await deliveries.publish('train', { data: Buffer.from('{'), attributes });
     await expect.poll(() => parkedAs(id), within).toBe('BATON_EVENT_MALFORMED');
     await expect.poll(() => deliveries.deliveredTo('train').get(id), within).toEqual(['acked']);
+  });
+});
+
+describe('a tick of the schedule', () => {
+  it('that comes four times asks for one further run over the newest drop', async () => {
+    const asked = await runScheduled(test);
+    expect(test.cloud.injectedFaults()).toHaveLength(1);
+    expect(asked).toMatchObject({
+      data: { drop: 'often', reason: expect.stringMatching(/^scheduled for 20/) },
+    });
+    const runs = async () => {
+      const [files] = await test.storage.bucket(test.buckets.nonprod).getFiles({ prefix: 'runs/' });
+      return files.flatMap(({ name }) => /^runs\/([^/]+)\/run\.json$/.exec(name)?.[1] ?? []).sort();
+    };
+    await expect.poll(runs, within).toEqual([run, asked.correlationid].sort());
   });
 });
 

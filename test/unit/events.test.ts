@@ -99,6 +99,10 @@ describe('a delivery', () => {
   it("reads the scheduler's tick, which has no body", () => {
     const headers = { 'x-cloudscheduler-jobname': 'sweep' };
     expect(decodeDelivery({ headers, body: {} })).toEqual({ kind: 'tick', deliveryId: 'sweep' });
+    const at = { ...headers, 'x-cloudscheduler-scheduletime': '2026-01-05T03:00:00Z' };
+    expect(decodeDelivery({ headers: at, body: {} })).toMatchObject({
+      scheduledFor: at['x-cloudscheduler-scheduletime'],
+    });
   });
 
   it("reads Eventarc's Dataflow state change", () => {

@@ -112,7 +112,7 @@ describe('a handler', () => {
         source: { storageSource: { bucket: 'lake', object: expect.stringMatching(/[0-9a-f]{16}/) } },
       },
       serviceConfig: {
-        serviceAccountEmail: `train@${PROJECT}.iam.gserviceaccount.com`,
+        serviceAccountEmail: `baton-train@${PROJECT}.iam.gserviceaccount.com`,
         environmentVariables: { BATON_KMS_KEY: KEY },
         timeoutSeconds: 540,
       },

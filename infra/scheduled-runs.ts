@@ -1,0 +1,62 @@
+import type { Input } from '@pulumi/pulumi';
+import { Account } from './components/account.ts';
+import type { EventTopic } from './components/event-topic.ts';
+import { Handler } from './components/handler.ts';
+import { Schedule } from './components/schedule.ts';
+import type { Tenancy } from './components/tenancy.ts';
+import type { TrainingSettings } from './settings.ts';
+
+/** A tick that fails is sent again, for an hour at most: the next may be a week away. */
+const RETRIES = {
+  retryCount: 5,
+  minBackoffDuration: '30s',
+  maxBackoffDuration: '900s',
+  maxRetryDuration: '3600s',
+};
+
+/** Declares what starts a run over the newest drop by the clock, if the config says when. */
+export function declareScheduledRuns(
+  tenancy: Tenancy,
+  { project, region, runSchedule }: TrainingSettings,
+  { bucket, drops, scheduler }: { bucket: Input<string>; drops: EventTopic; scheduler: Account },
+): Handler | undefined {
+  if (!runSchedule) return undefined;
+  const account = new Account('start', {
+    project,
+    purpose: 'starts runs by the clock',
+    grants: {
+      buckets: [
+        {
+          name: 'lake',
+          bucket,
+          role: 'roles/storage.objectUser',
+          why: 'finds the newest drop, and keeps what each tick asked for',
+        },
+      ],
+      topics: [
+        {
+          name: 'drops',
+          topic: drops.topic,
+          role: 'roles/pubsub.publisher',
+          why: 'asks for a run over the newest drop',
+        },
+      ],
+    },
+  });
+  const start = new Handler('start', {
+    purpose: 'Asks for a run over the newest drop, by the clock.',
+    tenancy,
+    account,
+    maxInstances: 1,
+    scheduledOnly: true,
+  });
+  new Schedule('start-by-the-clock', {
+    ...{ project, region },
+    purpose: 'Starts a run over the newest drop.',
+    schedule: runSchedule,
+    retries: RETRIES,
+    target: start,
+    identity: scheduler,
+  });
+  return start;
+}
