@@ -23,7 +23,7 @@ import {
   type TrainingOutputs,
 } from './outputs.ts';
 import { declareServingAccounts, settlesServing } from './prod-accounts.ts';
-import { declareScheduledRuns } from './scheduled-runs.ts';
+import { admitComposer, declareScheduledRuns } from './scheduled-runs.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
 import type { DevSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
@@ -97,6 +97,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
     pushDrift(tenancy, serving.retrainPush, { topics, park, retrain }, [mayRetrain]);
   }
   const start = declareScheduledRuns(tenancy, settings, { bucket, drops, scheduler: training.scheduler });
+  admitComposer(settings, { bucket, drops });
   const notebook =
     settings.notebook && subnetwork
       ? new Notebook('notebook', {

@@ -6,7 +6,10 @@ import { Handler } from './components/handler.ts';
 import { PushSubscription, type PushTarget } from './components/push-subscription.ts';
 import type { Tenancy } from './components/tenancy.ts';
 import type { EventTopics } from './components/topics.ts';
+import { asksForRuns, onLake } from './scheduled-runs.ts';
 import type { TrainingSettings } from './settings.ts';
+
+const LOOKS_BACK = 'finds the newest drop, and keeps what each window was answered with';
 
 /** Where models are served: the handler of monitoring's alerts, which publishes `drift-detected`. */
 export function declareDriftAlerts(
@@ -50,22 +53,8 @@ export function declareRetraining(
     project,
     purpose: 'asks for a run when production detects drift',
     grants: {
-      buckets: [
-        {
-          name: 'lake',
-          bucket,
-          role: 'roles/storage.objectUser',
-          why: 'finds the newest drop, and keeps what each window was answered with',
-        },
-      ],
-      topics: [
-        {
-          name: 'drops',
-          topic: drops.topic,
-          role: 'roles/pubsub.publisher',
-          why: 'asks for a run over the newest drop',
-        },
-      ],
+      ...onLake(bucket, 'roles/storage.objectUser', LOOKS_BACK),
+      ...asksForRuns(drops),
     },
   });
   return new Handler('retrain', {

@@ -15,7 +15,8 @@ import { declareNetwork } from './network.ts';
 import { declareNonprodAccounts } from './nonprod-accounts.ts';
 import { declareObservability } from './observability.ts';
 import { onlyDeclared, type StackOutputs, stackOutputs, type TrainingOutputs } from './outputs.ts';
-import { declareScheduledRuns } from './scheduled-runs.ts';
+import { declareStaging } from './release.ts';
+import { admitComposer, declareScheduledRuns } from './scheduled-runs.ts';
 import type { NonprodSettings } from './settings.ts';
 import { declareTrainingHandlers, declareTrainingLake } from './training.ts';
 import { trainingVariables } from './variables.ts';
@@ -49,8 +50,10 @@ export function declareNonprod(settings: NonprodSettings): StackOutputs & Traini
   const { handlers } = declareTrainingHandlers(tenancy, accounts, { drops, signals, topics });
   const retrain = declareRetraining(tenancy, settings, { bucket, drops });
   const start = declareScheduledRuns(tenancy, settings, { bucket, drops, scheduler: accounts.scheduler });
+  admitComposer(settings, { bucket, drops });
   shareWithProd(settings, { bucket, evalPassed: topics.get('eval-passed')!, retrain });
   declareObservability(settings);
+  declareStaging(settings);
   return {
     ...stackOutputs(['nonprod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },

@@ -28,7 +28,19 @@ export interface StackOutputs {
   ledger: Input<string>;
   /** The functions' addresses by handler: the stages, `settle` and `park`. */
   functions: Record<string, Input<string>>;
+  /** The images that the config names, by role. */
+  images: Record<string, string>;
 }
+
+const IMAGES = { trainImage: 'train', evaluateImage: 'evaluate', serveImage: 'serve' };
+
+const imagesNamedBy = (settings: Partial<Record<keyof typeof IMAGES, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(IMAGES).flatMap(([key, role]) => {
+      const image = settings[key as keyof typeof IMAGES];
+      return image ? [[role, image]] : [];
+    }),
+  );
 
 /** What a stack exports beside that in whose project models are trained. */
 export interface TrainingOutputs {
@@ -72,5 +84,6 @@ export function stackOutputs(tenants: Tenant[], settings: Settings, made: Made):
     ),
     deadLetters: Object.fromEntries(woken.map(({ name, subscription }) => [name, subscription.deadLetters])),
     functions: Object.fromEntries(made.handlers.map(({ name, uri }) => [name, uri])),
+    images: imagesNamedBy(settings),
   };
 }

@@ -15,6 +15,7 @@ import { declareEncryption, EVERYWHERE, SERVING } from './encryption.ts';
 import { declareObservability } from './observability.ts';
 import { type ServingOutputs, type StackOutputs, stackOutputs } from './outputs.ts';
 import { declareProdAccounts } from './prod-accounts.ts';
+import { declareProduction } from './release.ts';
 import { declareServingHandlers, endpointName } from './serving.ts';
 import type { ProdSettings } from './settings.ts';
 import { servingVariables } from './variables.ts';
@@ -71,6 +72,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
     identity: accounts.scheduler,
   });
   declareObservability(settings);
+  declareProduction(settings);
   return {
     ...stackOutputs(['prod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },

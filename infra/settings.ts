@@ -34,6 +34,7 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
 const keyName = z
   .string()
   .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/, 'expected a key name');
+const principal = z.string().regex(/^(user|serviceAccount|group|principal):/, 'expected an IAM principal');
 const cron = z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron');
 const modelId = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes');
 const subnetworkUrl = z
@@ -86,6 +87,7 @@ const training = {
   gate: json(thresholds),
   retraining: z.enum(['off', 'notify', 'retrain']),
   runSchedule: optional(cron),
+  composerAccount: optional(principal),
 };
 
 /** What the project is told that deploys and monitors. */
@@ -108,15 +110,31 @@ const serving = {
   labelColumn: z.string().min(1),
 };
 
+/** What a tenant is told that merges release. */
+const releases = {
+  repository: optional(
+    z
+      .string()
+      .regex(
+        /^projects\/[^/]+\/locations\/[^/]+\/connections\/[^/]+\/gitRepositoryLinks\/[^/]+$/,
+        'expected projects/P/locations/L/connections/C/gitRepositoryLinks/R',
+      ),
+  ),
+  stateBucket: optional(
+    z.string().regex(/^[a-z0-9][a-z0-9._-]+$/, "expected a bucket's name, without gs://"),
+  ),
+};
+const branch = z.string().regex(/^[\w./-]+$/, "expected a branch's name");
+
 const Nonprod = z.object({
   tenant: z.literal('nonprod'),
   ...common,
   ...training,
+  ...releases,
+  stagingBranch: branch,
   prodProject: optional(projectId),
   prodProjectNumber: optional(projectNumber),
-  prodDeployer: optional(
-    z.string().regex(/^(user|serviceAccount|group|principal):/, 'expected an IAM principal'),
-  ),
+  prodDeployer: optional(principal),
   prodIdentitiesExist: z.stringbool(),
 });
 
@@ -124,6 +142,8 @@ const Prod = z.object({
   tenant: z.literal('prod'),
   ...common,
   ...serving,
+  ...releases,
+  productionBranch: branch,
   nonprodStack: optional(z.string().regex(/^[^/]+\/[^/]+\/[^/]+$/, 'expected organization/project/stack')),
 });
 
@@ -155,6 +175,12 @@ const Settings = z.discriminatedUnion('tenant', [Nonprod, Prod, Dev]).superRefin
   }
   if (settings.tenant === 'nonprod' && settings.prodProject && !settings.prodProjectNumber) {
     wrong('prodProjectNumber', 'needed where prodProject is set');
+  }
+  if (settings.tenant !== 'dev' && settings.repository) {
+    if (!settings.stateBucket) wrong('stateBucket', 'needed where repository is set');
+    if (settings.repository.split('/')[3] !== settings.region) {
+      wrong('repository', `must be connected in ${settings.region}, where its builds run`);
+    }
   }
   if (settings.tenant !== 'dev' || !settings.notebook) return;
   if (!settings.notebookZone.startsWith(`${settings.region}-`)) {

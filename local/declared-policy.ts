@@ -1,7 +1,13 @@
 import { automaticGrants } from './iam/agents.ts';
 import { Policy, type PolicyOptions } from './iam/policy.ts';
 import type { RecordedResource } from './program/recorded.ts';
-import { isIamMember, isServiceAccount, readIamMember, readServiceAccount } from './realise/iam.ts';
+import {
+  isBuilders,
+  isIamMember,
+  isServiceAccount,
+  readIamMember,
+  readServiceAccount,
+} from './realise/iam.ts';
 import type { StackOutputs } from './stacks.ts';
 
 /** Who the person at the keyboard is, who may do everything: the program says nothing of people. */
@@ -9,7 +15,7 @@ export const OPERATOR = 'operator@example.com';
 
 /**
  * Who may do what: as the program declares it, as Google grants it to its own agents, and everything to whoever
- * deploys the program.
+ * deploys the program. What builds may do is left out: none runs here.
  *
  * @throws Error for a role or a condition that isn't known here, and for a basic role
  */
@@ -19,9 +25,11 @@ export function declaredPolicy(
   options: Pick<PolicyOptions, 'projectOfBucket' | 'onDecision'>,
 ): Policy {
   const accounts = declared.filter(isServiceAccount).map(readServiceAccount);
+  const grants = declared.filter(isIamMember).map(readIamMember);
+  const ofBuilders = isBuilders(declared);
   return new Policy({
     ...options,
-    grants: [...declared.filter(isIamMember).map(readIamMember), ...automaticGrants(accounts)],
+    grants: [...grants.filter((grant) => !ofBuilders(grant)), ...automaticGrants(accounts)],
     owners: [
       { principal: `user:${OPERATOR}` },
       ...[...new Set(declared.map(({ stack }) => stack))].map((stack) => deployerOf(stack, outputs)),

@@ -1,10 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { BUILT_IMAGES, type BuiltImages, REPOSITORY_ROOT, ROLES, type Role } from './built-images.ts';
+import {
+  BUILT_IMAGES,
+  type BuiltImages,
+  builtImages,
+  REPOSITORY_ROOT,
+  ROLES,
+  type Role,
+} from './built-images.ts';
+import { commit } from './commit.ts';
 
 const run = promisify(execFile);
 
@@ -21,7 +29,8 @@ async function buildImages({ repository, workload, role: roles, push }: Options)
   for (const role of roles) {
     const dockerfile = join('workloads', workload, role, 'Dockerfile');
     if (!existsSync(join(REPOSITORY_ROOT, dockerfile))) throw new Error(`there is no ${dockerfile}`);
-    const tag = `${repository}/${workload}-${role}:${await commit()}`;
+    // A tag tells people where an image came from; what gets deployed is the digest.
+    const tag = `${repository}/${workload}-${role}:${(await commit()).slice(0, 12)}`;
     await docker('build', '--file', dockerfile, '--tag', tag, '.');
     if (!push) continue;
     await docker('push', tag);
@@ -29,12 +38,6 @@ async function buildImages({ repository, workload, role: roles, push }: Options)
     built[role] = stdout.trim();
   }
   if (push) await keep(built);
-}
-
-/** A tag tells people where an image came from; what gets deployed is the digest. */
-async function commit(): Promise<string> {
-  const { stdout } = await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: REPOSITORY_ROOT });
-  return stdout.trim();
 }
 
 async function docker(...command: string[]): Promise<void> {
@@ -47,8 +50,7 @@ async function docker(...command: string[]): Promise<void> {
 
 async function keep(built: BuiltImages): Promise<void> {
   await mkdir(dirname(BUILT_IMAGES), { recursive: true });
-  const earlier = existsSync(BUILT_IMAGES) ? JSON.parse(await readFile(BUILT_IMAGES, 'utf8')) : {};
-  const all = { ...earlier, ...built };
+  const all = { ...(await builtImages()), ...built };
   await writeFile(BUILT_IMAGES, `${JSON.stringify(all, null, 2)}\n`);
   process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
 }

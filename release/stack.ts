@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { Command } from 'commander';
-import { BUILT_IMAGES, BuiltImages, REPOSITORY_ROOT } from './built-images.ts';
+import { builtImages, imagesFor, REPOSITORY_ROOT } from './built-images.ts';
+import { commit } from './commit.ts';
 
 /** The steps of a release that need Pulumi, one command each; the pipelines in `cloudbuild/` run them in order. */
 
@@ -15,10 +16,16 @@ const show = (output: string) => process.stderr.write(output);
 const select = ({ stack }: Options): Promise<Stack> =>
   LocalWorkspace.selectStack({ stackName: stack, workDir: join(REPOSITORY_ROOT, 'infra') });
 
-/** Puts the digests of the images that were pushed into the stack's config. */
+/**
+ * Puts into the stack's config what is released: the commit, and the digests of the images, of those just pushed and
+ * else of those it has.
+ */
 async function configure(options: Options): Promise<void> {
-  const images = BuiltImages.parse(JSON.parse(await readFile(BUILT_IMAGES, 'utf8')));
   const stack = await select(options);
+  const { value: project } = await stack.getConfig('gcp:project');
+  const { images: deployed } = await stack.outputs();
+  const images = imagesFor(project, deployed?.value ?? {}, await builtImages());
+  await stack.setConfig('baton:commit', { value: await commit() });
   for (const [role, image] of Object.entries(images)) {
     await stack.setConfig(`baton:${role}Image`, { value: image });
     show(`baton:${role}Image ${image}\n`);

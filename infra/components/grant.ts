@@ -43,10 +43,11 @@ export const onProject =
   (name, grant, opts) =>
     new gcp.projects.IAMMember(name, { project, condition, ...grant }, opts);
 
+/** @param condition narrows the grant to some of the bucket's objects */
 export const onBucket =
-  (bucket: pulumi.Input<string>): Target =>
+  (bucket: pulumi.Input<string>, condition?: gcp.types.input.storage.BucketIAMMemberCondition): Target =>
   (name, grant, opts) =>
-    new gcp.storage.BucketIAMMember(name, { bucket, ...grant }, opts);
+    new gcp.storage.BucketIAMMember(name, { bucket, condition, ...grant }, opts);
 
 export const onTopic =
   (project: string, topic: pulumi.Input<string>): Target =>

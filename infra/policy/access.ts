@@ -22,6 +22,7 @@ export const noServiceAccountKey: Rule = ({ type }) =>
 
 /** Where each type names the accounts that something of it runs or is built as. */
 const RUNS_AS: Record<string, string[]> = {
+  'gcp:cloudbuild/trigger:Trigger': ['serviceAccount'],
   'gcp:cloudfunctionsv2/function:Function': [
     'serviceConfig.serviceAccountEmail',
     'buildConfig.serviceAccount',
@@ -59,6 +60,19 @@ export const privateMachines: Rule = ({ type, props }) => {
   return undefined;
 };
 
+/** Production is released when somebody says so, and a stranger's proposal runs when an owner says so. */
+export const askedBeforeBuilding: Rule = ({ type, props }) => {
+  if (type !== 'gcp:cloudbuild/trigger:Trigger') return undefined;
+  const proposal = valueAt(props, 'developerConnectEventConfig.pullRequest');
+  if (proposal && !/^COMMENTS_ENABLED/.test(String(valueAt({ proposal }, 'proposal.commentControl')))) {
+    return 'runs what anybody proposes';
+  }
+  return props.filename === 'cloudbuild/production.yaml' &&
+    valueAt(props, 'approvalConfig.approvalRequired') !== true
+    ? 'releases production without approval'
+    : undefined;
+};
+
 export const ACCESS_RULES = [
   noPublicMember,
   noBasicRole,
@@ -67,6 +81,7 @@ export const ACCESS_RULES = [
   ownAccount,
   privateBucket,
   privateMachines,
+  askedBeforeBuilding,
 ];
 
 /** A project, as it occurs in the names of resources and of service accounts. */

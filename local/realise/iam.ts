@@ -58,6 +58,16 @@ export function readIamMember(resource: DeclaredResource): IamMember {
   return { resource: GRANTED_ON[resource.type](resource), ...read(resource, Grant), declaredAs };
 }
 
+const Trigger = z.object({ serviceAccount: z.string() });
+
+/** Whether a grant's holder is an account that Cloud Build's triggers run builds as. */
+export function isBuilders(declared: DeclaredResource[]): (grant: IamMember) => boolean {
+  const builders = declared
+    .filter(({ type }) => type === 'gcp:cloudbuild/trigger:Trigger')
+    .map((trigger) => `serviceAccount:${read(trigger, Trigger).serviceAccount.split('/').at(-1)}`);
+  return ({ member }) => builders.includes(member);
+}
+
 const Account = z.object({ project: z.string(), email: z.string(), displayName: z.string().default('') });
 
 export const isServiceAccount = ({ type }: DeclaredResource): boolean =>

@@ -31,6 +31,9 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:compute/subnetwork:Subnetwork',
   'gcp:compute/firewall:Firewall',
   'gcp:workbench/instance:Instance',
+  // Nothing builds here when a repository changes; the accounts that builds run as hold what no call asks for.
+  'gcp:cloudbuild/trigger:Trigger',
+  'gcp:projects/iAMCustomRole:IAMCustomRole',
   // Nothing measures, draws or mails here; what the metrics' filters pass is tested against the entries of runs.
   'gcp:logging/metric:Metric',
   'gcp:monitoring/alertPolicy:AlertPolicy',

@@ -12,15 +12,21 @@ const INTRODUCTION = `# Who may do what, and which key protects what
 Generated from the Pulumi program by \`npm run infra:table -- --write\`; a test compares. Project ids and numbers are those of
 the stack files. A name without a domain is a service account of the project that the table is about.`;
 
-/** What a stack may be asked for that grants more than it does by itself; a value of each that shows all of it. */
-const OPTIONS: { key: string; config: Record<string, string> }[] = [
-  { key: 'baton:retraining', config: { 'baton:retraining': 'notify' } },
-  { key: 'baton:runSchedule', config: { 'baton:runSchedule': '0 3 * * 1' } },
-];
+/** All that a stack may be asked for beyond what it grants by itself. */
+const EVERYTHING = {
+  'baton:retraining': 'notify',
+  'baton:runSchedule': '0 3 * * 1',
+  'baton:composerAccount': 'serviceAccount:composer@baton-composer.iam.gserviceaccount.com',
+  'baton:repository':
+    'projects/baton-releases/locations/us-central1/connections/github/gitRepositoryLinks/baton',
+  'baton:stateBucket': 'baton-releases-state',
+};
 
 const MORE = `## Where a stack is asked for more
 
-What these config values add, each of which is off in the stack files.`;
+What is off unless the config says otherwise: an answer to drift (\`baton:retraining\`: retrain and what delivers to it), runs by the
+clock (\`baton:runSchedule\`: baton-start), an orchestrator (\`baton:composerAccount\`: composer), releases by merges (\`baton:repository\`:
+deployer, and preview of what is proposed).`;
 
 const KEYS = `## Keys
 
@@ -32,32 +38,22 @@ export async function accessDocument(): Promise<string> {
   const stacks = await record();
   const grants = grantsOf(stacks);
   const known = new Set(grants.map(({ declaredAs }) => declaredAs));
-  const more: Asked[] = [];
-  for (const { key, config } of OPTIONS) {
-    const added = grantsOf(await record(config)).filter(({ declaredAs }) => !known.has(declaredAs));
-    more.push(...added.map((grant) => ({ key, grant })));
-  }
+  const more = grantsOf(await record(EVERYTHING)).filter(({ declaredAs }) => !known.has(declaredAs));
   return render(stacks, grants, more);
-}
-
-/** A grant that only a value of the config brings. */
-interface Asked {
-  key: string;
-  grant: ReasonedGrant;
 }
 
 /** In this process, which afterwards is of no use for another program. */
 const record = (config: Record<string, string> = {}) =>
   recordProgram({ directory: PROGRAM, stacks: [...STACKS], config }, recordStack);
 
-function render(stacks: RecordedStack[], grants: ReasonedGrant[], more: Asked[]): string {
+function render(stacks: RecordedStack[], grants: ReasonedGrant[], more: ReasonedGrant[]): string {
   const projects = [...new Set(grants.map(({ project }) => project))];
   const sections = projects.map((project) =>
     [`## In ${project}`, grantTable(grants.filter((grant) => grant.project === project))].join('\n\n'),
   );
   const moreTable = table(
-    ['Asked for by', 'In', ...GRANT],
-    more.map(({ key, grant }) => [`\`${key}\``, grant.project, ...grantRow(grant)]),
+    ['In', ...GRANT],
+    more.map((grant) => [grant.project, ...grantRow(grant)]),
   );
   const keys = protectedBy(stacks).map(({ key, type, names }) => [`\`${key}\``, type, names.join(', ')]);
   const keyTable = table(['Key', 'What', 'Named in the program'], keys);

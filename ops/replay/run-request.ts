@@ -7,6 +7,8 @@ export interface RequestedRun {
   drop: string;
   generations: { train: string; eval: string };
   reason?: string;
+  /** What a further run over the same files answers; the run's id follows from it too. */
+  occasion?: string;
 }
 
 /**

@@ -155,6 +155,20 @@ it('wakes settle by markers, by the clock and by Dataflow', () => {
   }
 });
 
+it('calls start by the clock where the config says when, again if that fails, and otherwise never', async () => {
+  const [scheduled] = await recordBoth({ stacks: ['nonprod'], config: { 'baton:runSchedule': '0 3 * * 1' } });
+  const [job] = ofType([scheduled], TYPES.job).filter(({ name }) => name === 'start-by-the-clock');
+  expect(job.inputs).toMatchObject({
+    schedule: '0 3 * * 1',
+    retryConfig: { retryCount: 5 },
+    httpTarget: {
+      uri: expect.stringMatching(/^https:\/\/start-/),
+      oidcToken: { serviceAccountEmail: 'scheduler@baton-nonprod.iam.gserviceaccount.com' },
+    },
+  });
+  expect(names(TYPES.job, 'nonprod')).toEqual(['settle-every-minute']);
+});
+
 it('waits with everything until the APIs and their service agents are there, with the roles that Google gave them', () => {
   for (const { resources } of stacks) {
     const isRole = ({ inputs }: RecordedResource) => String(inputs.role).endsWith('.serviceAgent');

@@ -82,6 +82,9 @@ describe('values that are wrong are each named, before anything is declared', ()
         'baton:networkRange': '10.0.0.0',
         'baton:trainReplicas': 'two',
         'baton:gate': '{"accuracy"',
+        'baton:runSchedule': 'mondays',
+        'baton:repository': 'https://github.com/example/baton',
+        'baton:stateBucket': 'gs://state',
       },
     ],
     ['prod', { 'baton:trafficSplit': '0', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' }],
@@ -106,6 +109,8 @@ describe('values that are wrong are each named, before anything is declared', ()
     expect(text).toMatch(/baton:functionBundles: .*dist\/no-functions.*`npm run bundle`/);
   });
 
+  const repository = (region: string) =>
+    `projects/p/locations/${region}/connections/github/gitRepositoryLinks/baton`;
   const subnetwork =
     'https://www.googleapis.com/compute/v1/projects/host/regions/us-central1/subnetworks/workers';
   it.each([
@@ -113,6 +118,12 @@ describe('values that are wrong are each named, before anything is declared', ()
     ['nonprod', 'baton:prodProjectNumber', { 'baton:prodProjectNumber': '' }],
     ['nonprod', 'baton:kmsKey', { 'baton:kmsKey': 'projects/p/locations/global/keyRings/r/cryptoKeys/k' }],
     ['nonprod', 'baton:createNetwork', { 'baton:subnetwork': subnetwork }],
+    ['prod', 'baton:stateBucket', { 'baton:repository': repository('us-central1') }],
+    [
+      'nonprod',
+      'baton:repository',
+      { 'baton:repository': repository('europe-west1'), 'baton:stateBucket': 'state' },
+    ],
     [
       'nonprod',
       'baton:subnetwork',

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Envelope,
@@ -150,6 +155,29 @@ describe('a tick of the schedule', () => {
       return files.flatMap(({ name }) => /^runs\/([^/]+)\/run\.json$/.exec(name)?.[1] ?? []).sort();
     };
     await expect.poll(runs, within).toEqual([run, asked.correlationid].sort());
+  });
+});
+
+describe('a release', () => {
+  /** `npm run release:first-run`, of a stack whose bucket is the tenant's. */
+  async function firstRun(tenant: 'nonprod' | 'prod'): Promise<string> {
+    const folder = mkdtempSync(join(tmpdir(), 'baton-release-'));
+    const outputs = join(folder, 'outputs.json');
+    const [project, model] = [test.cloud.output('nonprod', 'project'), 'census'];
+    writeFileSync(outputs, JSON.stringify({ project, model, bucket: test.buckets[tenant] }));
+    const command = ['release/first-run.ts', '--stack', 'nonprod', '--outputs', outputs];
+    const env = { ...process.env, COMMIT_SHA: 'c0ffee'.repeat(7).slice(0, 40) };
+    const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+    rmSync(folder, { recursive: true });
+    return stdout;
+  }
+
+  it('is followed by one run over the newest drop, or by the word that there is none', async () => {
+    const [, first] = /^asked for the run (\S+) over the drop often$/m.exec(await firstRun('nonprod')) ?? [];
+    expect(await firstRun('nonprod')).toContain(first);
+    const record = test.storage.bucket(test.buckets.nonprod).file(layout.runRecord(first));
+    await expect.poll(async () => (await record.exists())[0], within).toBe(true);
+    expect(await firstRun('prod')).toMatch(/^no drop is complete in gs:/);
   });
 });
 

@@ -3,6 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** What the first of the images is built on; the others are to be built on the same. */
+const [, PINNED] =
+  /^FROM (\S+)/m.exec(readFileSync(join(ROOT, 'workloads/census/train/Dockerfile'), 'utf8')) ?? [];
 
 /** The npm packages that a module needs at run time, itself or through modules of its own repository. */
 function packagesOf(file: string, seen = new Set<string>()): Set<string> {
@@ -32,6 +35,12 @@ describe.each(['train', 'evaluate', 'serve'])("the %s role's image", (role) => {
       .split(' ');
     const imported = packagesOf(join(ROOT, 'workloads/census', role, 'main.ts'));
     expect(installed).toEqual([...imported].toSorted());
+  });
+
+  test("is built on one image, by the digest of the project's Node", () => {
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases).toEqual(Array(2).fill(PINNED));
+    expect(PINNED).toMatch(new RegExp(`^node:${process.versions.node}-slim@sha256:[0-9a-f]{64}$`));
   });
 
   test('starts its program from files that it copies, and not as root', () => {
