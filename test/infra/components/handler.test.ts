@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Account } from '../../../infra/components/account.ts';
 import { FunctionSource } from '../../../infra/components/function-source.ts';
 import { Handler } from '../../../infra/components/handler.ts';
+import { JobStatusTrigger } from '../../../infra/components/job-status-trigger.ts';
 import { Schedule } from '../../../infra/components/schedule.ts';
 import { ServiceAgents } from '../../../infra/components/service-agents.ts';
 import type { Tenancy } from '../../../infra/components/tenancy.ts';
@@ -69,6 +70,7 @@ describe('a handler', () => {
         identity: account('scheduler'),
       };
       new Schedule('sweeping', { project: PROJECT, region: REGION, ...schedule });
+      new JobStatusTrigger('job-status', { tenancy: of, target: train });
       return {
         uri: train.uri,
         subscription: train.subscription?.subscription,
@@ -158,6 +160,19 @@ describe('a handler', () => {
     expect(dependencies).toEqual(
       expect.arrayContaining([grant.urn, find(declared, 'ServiceIamMember', 'push-train-run.invoker').urn]),
     );
+  });
+
+  it("hears of Dataflow's jobs by a channel under the key, as the identity of pushes", () => {
+    expect(find(declared, 'GoogleChannelConfig', 'google-channel').inputs).toMatchObject({
+      cryptoKeyName: KEY,
+    });
+    const { inputs, dependencies } = find(declared, 'Trigger', 'job-status');
+    expect(inputs).toMatchObject({
+      matchingCriterias: [{ attribute: 'type', value: 'google.cloud.dataflow.job.v1beta3.statusChanged' }],
+      destination: { cloudRunService: { service: 'train', region: REGION } },
+      serviceAccount: PUSH,
+    });
+    expect(dependencies).toContain(find(declared, 'GoogleChannelConfig', 'google-channel').urn);
   });
 
   it('that only the clock calls takes no push, and one call at a time', () => {
