@@ -115,7 +115,7 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
         checkHasNoLocalEffect(resource);
     }
   }
-  realiseBucketPolicies(realised.iamMembers, cloud);
+  realiseBucketPolicies(realised.iamMembers, resources, cloud);
   return realised;
 }
 

@@ -50,13 +50,16 @@ export function realiseBucket(resource: DeclaredResource, cloud: RealisableCloud
   });
 }
 
-/** A bucket's policy is read from Cloud Storage itself. */
-export function realiseBucketPolicies(members: IamMember[], { storage }: RealisableCloud): void {
-  const buckets = Map.groupBy(
-    members.filter(({ resource }) => resource.startsWith('projects/_/buckets/')),
-    ({ resource }) => resource.split('/')[3],
-  );
-  for (const [bucket, grants] of buckets) storage.declareIamPolicy(bucket, policyOf(grants));
+/** A bucket's policy is read from Cloud Storage itself. One that the program only grants on is not here. */
+export function realiseBucketPolicies(
+  members: IamMember[],
+  declared: DeclaredResource[],
+  { storage }: RealisableCloud,
+): void {
+  for (const { id } of declared.filter(({ type }) => type === 'gcp:storage/bucket:Bucket')) {
+    const grants = members.filter(({ resource }) => resource === `projects/_/buckets/${id}`);
+    if (grants.length > 0) storage.declareIamPolicy(id, policyOf(grants));
+  }
 }
 
 const Notification = z.object({

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
+import { declaredPolicy } from '../../local/declared-policy.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
 import type { NotificationChannel } from '../../local/monitoring/notification-channels.ts';
+import type { RecordedStack } from '../../local/program/recorded.ts';
 import { PubSub } from '../../local/pubsub/broker.ts';
 import type { RealisableCloud, ScheduledJob, TableDeclaration } from '../../local/realise/cloud.ts';
 import { type Realised, realise } from '../../local/realise/realise.ts';
 import type { EventarcTrigger } from '../../local/run/eventarc.ts';
 import type { FunctionDeclaration } from '../../local/run/types.ts';
+import { StackOutputs } from '../../local/stacks.ts';
 import { StorageEngine } from '../../local/storage/storage-engine.ts';
 import { recordBoth } from './recorded-program.ts';
 
@@ -20,6 +23,12 @@ const PROJECT_NUMBERS: Record<string, string> = {
 };
 const newKeys = () => new KeyManagement({ projectNumber: (project) => PROJECT_NUMBERS[project] });
 let keys = newKeys();
+/** With triggers, though nothing is built here. */
+const RELEASED = {
+  'baton:repository': 'projects/r/locations/us-central1/connections/github/gitRepositoryLinks/baton',
+  'baton:stateBucket': 'state-of-neither-tenant',
+};
+let stacks: RecordedStack[];
 const functions: FunctionDeclaration[] = [];
 const triggers: EventarcTrigger[] = [];
 const jobs: ScheduledJob[] = [];
@@ -53,7 +62,8 @@ beforeAll(async () => {
       return keys;
     },
   };
-  resources = (await recordBoth()).flatMap((stack) => stack.resources);
+  stacks = await recordBoth({ config: RELEASED });
+  resources = stacks.flatMap((stack) => stack.resources);
   realised = await realise(resources, cloud);
 });
 
@@ -116,6 +126,16 @@ it('grants name the resources that they are on', () => {
   expect(realised.serviceAccounts.map(({ email }) => email)).toContain(
     'dataflow-worker@baton-nonprod.iam.gserviceaccount.com',
   );
+});
+
+it('what builds may do is left out, as none runs here: custom roles and conditions of it need not be known', () => {
+  const declared = stacks.flatMap((stack) => stack.resources);
+  const policy = declaredPolicy(declared, new StackOutputs(stacks), { projectOfBucket: () => undefined });
+  const member = 'serviceAccount:deployer@baton-nonprod.iam.gserviceaccount.com';
+  expect(realised.iamMembers.filter((grant) => grant.member === member).length).toBeGreaterThan(20);
+  const asked = { principal: member, permission: 'pubsub.topics.publish' };
+  const resource = '//pubsub.googleapis.com/projects/baton-nonprod/topics/drops';
+  expect(policy.decide({ ...asked, resource }).grants).toEqual([]);
 });
 
 it("each project has a table for the messages of its events' topics, and a view for the events", () => {
