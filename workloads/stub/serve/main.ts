@@ -1,13 +1,12 @@
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { needed, read } from '../container.ts';
+import { http, needed, read } from '../container.ts';
 
 const { AIP_STORAGE_URI, AIP_HEALTH_ROUTE, AIP_PREDICT_ROUTE, AIP_HTTP_PORT } = process.env;
 const folder = needed('AIP_STORAGE_URI', AIP_STORAGE_URI).replace(/\/$/, '');
 const model = (await read(`${folder}/model.json`)) as { answer: number };
 
 /** Answers every instance alike. */
-const server = createServer(async (request, response) => {
+const server = http.createServer(async (request, response) => {
   const answer = (status: number, body: object) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === AIP_HEALTH_ROUTE) return answer(200, { status: 'ok' });
