@@ -37,7 +37,7 @@ const cloud = await startEndpoint(values.data);
 const storage = await ContainerStorage.start();
 let server: Container | undefined;
 try {
-  connectThisProcess(cloud.environment);
+  await connectThisProcess(cloud.environment);
   const { model, text, instances } = await readRun();
   await storage.put('gs://copies/1/model.json', text);
   server = startContainer('serve', storage, {

@@ -23,13 +23,17 @@ export const FOREIGN_VARIABLES = [
   'no_grpc_proxy',
 ];
 
+/** A preload, which may be loaded late where nothing has made a request yet. */
+const KEPT_CONNECTIONS = new URL('kept-connections.mjs', import.meta.url).href;
+
 /**
  * Leads the official clients in this very process to the local cloud. They must be imported afterwards: some
  * read their environment once, when they are loaded.
  */
-export function connectThisProcess(environment: Record<string, string>): void {
+export async function connectThisProcess(environment: Record<string, string>): Promise<void> {
   for (const name of FOREIGN_VARIABLES) delete process.env[name];
   Object.assign(process.env, environment);
+  await import(KEPT_CONNECTIONS);
   // Node reads NODE_EXTRA_CA_CERTS at start only.
   const authority = environment.NODE_EXTRA_CA_CERTS;
   if (authority) setDefaultCACertificates([...getCACertificates('default'), readFileSync(authority, 'utf8')]);

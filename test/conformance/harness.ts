@@ -43,7 +43,7 @@ export async function startServices(options: {
   const { grpc, rest, beforeCall } = options;
   await network.serve({ grpc: grpc ?? [], rest: rest ?? [], ...(beforeCall && { beforeCall }) });
   const user = TEST_PRINCIPAL.replace('user:', '');
-  connectThisProcess(await network.environment({ user, project: TEST_PROJECT }));
+  await connectThisProcess(await network.environment({ user, project: TEST_PROJECT }));
   return {
     network,
     lints,

@@ -7,6 +7,8 @@ import { TEST_PRINCIPAL, TEST_PROJECT } from './harness.ts';
 import { linesOf, nodeProcess, SERVICE_ACCOUNT, startProcesses } from './process-harness.ts';
 
 const callers: Record<string, string> = {};
+/** The port that each object was asked for from. */
+const ports: Record<string, number | undefined> = {};
 
 const publisher: GrpcModule = {
   protos: '@google-cloud/pubsub',
@@ -23,8 +25,9 @@ const publisher: GrpcModule = {
 const objects: RestModule = {
   hosts: ['storage.googleapis.com'],
   register: (app) => {
-    app.get('/storage/v1/b/:bucket/o/:object', ({ caller, params }) => {
+    app.get('/storage/v1/b/:bucket/o/:object', ({ caller, params, raw }) => {
       const { bucket, object } = params as { bucket: string; object: string };
+      ports[object] = raw.socket.remotePort;
       callers[object] = `${caller.principal} in ${caller.project}`;
       return { kind: 'storage#object', bucket, name: object };
     });
@@ -70,6 +73,25 @@ test('unmodified clients in a child process are their own service account', asyn
   expect(lines).toEqual(['projects/other-project/topics/there child']);
   const asWorker = `serviceAccount:${SERVICE_ACCOUNT} in other-project`;
   expect(callers).toMatchObject({ 'projects/other-project/topics/there': asWorker, child: asWorker });
+});
+
+test("a process's clients keep their connections, as they do where there is no proxy", async () => {
+  const script = `
+    import { Storage } from '@google-cloud/storage';
+    import { GoogleAuth } from 'google-auth-library';
+    const bucket = new Storage().bucket('b');
+    for (const name of ['one', 'two']) await bucket.file(name).getMetadata();
+    const auth = new GoogleAuth();
+    for (const name of ['three', 'four'])
+      await auth.request({ url: 'https://storage.googleapis.com/storage/v1/b/b/o/' + name });
+    process.exit(0);
+  `;
+
+  await linesOf(services.host, nodeProcess(script));
+
+  expect(ports.one).toBeTypeOf('number');
+  expect(ports.two).toBe(ports.one);
+  expect(ports.four).toBe(ports.three);
 });
 
 test('a host that is not served is refused and reported', async () => {
