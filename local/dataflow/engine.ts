@@ -117,7 +117,7 @@ export class DataflowEngine {
     checkParameters(findTemplate(templatePath, kind), parameters);
     const resource = `projects/${project}/locations/${location}/jobs/${jobName}`;
     this.#options.checkKey?.({ kmsKeyName: environment.kmsKeyName, project, location, resource });
-    const active = this.list(project, location).find((job) => job.name === jobName && !isTerminal(job));
+    const active = this.list(project, location, jobName).find((job) => !isTerminal(job));
     if (active) {
       throw new StatusError(
         'ALREADY_EXISTS',
@@ -137,10 +137,10 @@ export class DataflowEngine {
     return job;
   }
 
-  /** A project's jobs, the newest first. */
-  list(project: string, location?: string): DataflowJob[] {
+  /** A project's jobs, or those of a name, the newest first. */
+  list(project: string, location?: string, name?: string): DataflowJob[] {
     return this.#store
-      .all()
+      .all(name)
       .filter((job) => job.projectId === project && (location === undefined || job.location === location));
   }
 

@@ -52,8 +52,7 @@ function methods(engine: DataflowEngine): GrpcModule['unary'] {
     return {};
   };
   const list = (request: ListJobsRequest, location: string | undefined): object => {
-    const jobs = engine.list(request.projectId ?? '', location).filter((job) => {
-      if (request.name && job.name !== request.name) return false;
+    const jobs = engine.list(request.projectId ?? '', location, request.name || undefined).filter((job) => {
       if (request.filter === FILTER.TERMINATED) return isTerminal(job);
       return request.filter !== FILTER.ACTIVE || !isTerminal(job);
     });

@@ -1,8 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { ContentDigest, type ContentSummary } from './checksums.ts';
+
+/** So much content is written at once: handing a small write to another thread costs more than the write. */
+const WRITTEN_AT_ONCE = 64 * 1024;
 
 /** Content on its way to becoming an object. */
 export interface StagedContent {
@@ -36,17 +48,22 @@ export class StagingArea {
   async receive(content: AsyncIterable<Uint8Array>): Promise<StagedContent> {
     const staged = randomUUID();
     const digest = new ContentDigest();
-    const file = await open(this.path(staged), 'w');
+    const chunks: Uint8Array[] = [];
+    let file: FileHandle | undefined;
     try {
       for await (const chunk of content) {
         digest.update(chunk);
-        await file.write(chunk);
+        chunks.push(chunk);
+        if (digest.size <= WRITTEN_AT_ONCE) continue;
+        file ??= await open(this.path(staged), 'w');
+        await file.writev(chunks.splice(0));
       }
+      if (!file) writeFileSync(this.path(staged), Buffer.concat(chunks));
     } catch (error) {
       this.discard(staged);
       throw error;
     } finally {
-      await file.close();
+      await file?.close();
     }
     return { staged, summary: digest.summary() };
   }

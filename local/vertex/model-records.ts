@@ -18,7 +18,7 @@ export interface ModelVersion {
   model: Model;
 }
 
-/** A model with all its versions: one record, so that moving an alias between versions is one write. */
+/** A model with all its versions. */
 export interface ModelRecord {
   name: string;
   displayName: string;
@@ -30,21 +30,36 @@ export interface ModelRecord {
   versions: ModelVersion[];
 }
 
+/** What is stored of a model: itself, and each version for itself, so that a new one doesn't rewrite all others. */
+type Head = Omit<ModelRecord, 'versions'>;
+type StoredVersion = ModelVersion & { name: string };
+
+const versionName = (model: string, { versionId }: ModelVersion) => `${model}@${versionId}`;
+
 /** The model registry's records, read by `models/M`, `models/M@3` or `models/M@alias`. */
 export class ModelRecords {
-  readonly #store: ResourceStore<ModelRecord>;
+  readonly #store: ResourceStore<Head | StoredVersion>;
+  readonly #records = new Map<string, ModelRecord>();
 
   constructor(stateDir: string) {
     this.#store = new ResourceStore(stateDir, 'models');
+    const stored = Map.groupBy(this.#store.all(), ({ name }) => parseName(name).base);
+    for (const [model, parts] of stored) {
+      const versions = parts.filter((part) => 'versionId' in part).map(({ name: _, ...version }) => version);
+      for (const part of parts) if (!('versionId' in part)) this.#records.set(model, { ...part, versions });
+    }
   }
 
   find(name: string): ModelRecord | undefined {
-    return this.#store.find(parseName(name).base);
+    return this.#records.get(parseName(name).base);
   }
 
   /** Throws NOT_FOUND naming the model. */
   get(name: string): ModelRecord {
-    return this.#store.get(parseName(name).base);
+    const { base } = parseName(name);
+    const record = this.#records.get(base);
+    if (!record) throw new StatusError('NOT_FOUND', `The resource "${base}" does not exist.`);
+    return record;
   }
 
   /** The version that the name means: the default one when it names none. Throws NOT_FOUND. */
@@ -64,15 +79,38 @@ export class ModelRecords {
   }
 
   under(parent: string): ModelRecord[] {
-    return this.#store.under(parent);
+    return [...this.#records.values()].filter(({ name }) => name.startsWith(`${parent}/`));
   }
 
-  put(record: ModelRecord): ModelRecord {
-    return this.#store.put({ ...record, updateTime: now() });
+  /** Stores a model and those of its versions that are not as they were, in one step: an alias is never on two. */
+  put(changed: ModelRecord): ModelRecord {
+    const record = { ...changed, updateTime: now() };
+    const { versions, ...head } = record;
+    const { name } = record;
+    const standing = this.#records.get(name)?.versions ?? [];
+    const [before, after] = [new Set(standing), new Set(versions.map(({ versionId }) => versionId))];
+    this.#store.change({
+      put: [
+        head,
+        ...versions
+          .filter((version) => !before.has(version))
+          .map((version) => ({ ...version, name: versionName(name, version) })),
+      ],
+      delete: standing
+        .filter(({ versionId }) => !after.has(versionId))
+        .map((version) => versionName(name, version)),
+    });
+    this.#records.set(name, record);
+    return record;
   }
 
   delete(name: string): void {
-    this.#store.delete(name);
+    const record = this.#records.get(name);
+    if (!record) return;
+    this.#store.change({
+      delete: [name, ...record.versions.map((version) => versionName(name, version))],
+    });
+    this.#records.delete(name);
   }
 }
 

@@ -1,27 +1,36 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { JsonLines } from '../json-lines.ts';
 import { StatusError } from '../status.ts';
 
 interface Named {
   name?: string | null;
 }
 
+/** One step of a collection's history, done as a whole or not at all. */
+interface Change<T> {
+  put?: T[];
+  delete?: string[];
+}
+
+/** History is dropped when there is so much more of it than of resources. */
+const HISTORY = 1000;
+
 /**
- * One kind of resource, kept in memory and written through to one JSON file each, so that a second start of the
- * local cloud sees what the first one left. Resources are values: a change is a `put` of a new one.
+ * One kind of resource, kept in memory and written through to a file of changes, so that a second start of the local
+ * cloud sees what the first one left. Resources are values: a change is a `put` of a new one.
  */
 export class ResourceStore<T extends Named> {
-  readonly #folder: string;
+  readonly #lines: JsonLines<Change<T>>;
   readonly #resources = new Map<string, T>();
 
   constructor(stateDir: string, collection: string) {
-    this.#folder = join(stateDir, 'vertex', collection);
-    mkdirSync(this.#folder, { recursive: true });
-    for (const file of readdirSync(this.#folder).filter((entry) => entry.endsWith('.json'))) {
-      const resource: T = JSON.parse(readFileSync(join(this.#folder, file), 'utf8'));
-      this.#resources.set(resource.name ?? '', resource);
-    }
+    const folder = join(stateDir, 'vertex');
+    mkdirSync(folder, { recursive: true });
+    this.#lines = new JsonLines(join(folder, `${collection}.jsonl`));
+    for (const change of this.#lines.read()) this.#apply(change);
+    this.#lines.replace([{ put: this.all() }]);
   }
 
   find(name: string): T | undefined {
@@ -45,21 +54,24 @@ export class ResourceStore<T extends Named> {
   }
 
   put(resource: T): T {
-    const name = resource.name ?? '';
-    const file = this.#file(name);
-    writeFileSync(`${file}.new`, JSON.stringify(resource, null, 2));
-    renameSync(`${file}.new`, file);
-    this.#resources.set(name, resource);
+    this.change({ put: [resource] });
     return resource;
   }
 
   delete(name: string): void {
-    if (this.#resources.delete(name)) rmSync(this.#file(name), { force: true });
+    if (this.#resources.has(name)) this.change({ delete: [name] });
   }
 
-  #file(name: string): string {
-    const digest = createHash('sha256').update(name).digest('hex').slice(0, 32);
-    return join(this.#folder, `${digest}.json`);
+  /** Puts and deletes in one step. */
+  change(change: Change<T>): void {
+    this.#lines.append(change);
+    this.#apply(change);
+    if (this.#lines.count > HISTORY + 2 * this.#resources.size) this.#lines.replace([{ put: this.all() }]);
+  }
+
+  #apply({ put = [], delete: gone = [] }: Change<T>): void {
+    for (const resource of put) this.#resources.set(resource.name ?? '', resource);
+    for (const name of gone) this.#resources.delete(name);
   }
 }
 

@@ -6,7 +6,7 @@ const DEFAULT = 'default';
 
 /**
  * Puts aliases on a version; `-alias` takes one off. An alias is on one version at a time, so putting it on one
- * takes it off another. Throws INVALID_ARGUMENT for a malformed alias, or when no version would be the default.
+ * takes it off another. Versions that keep theirs are answered as they are. Throws INVALID_ARGUMENT for a malformed alias, or when no version would be the default.
  */
 export function mergeAliases(versions: ModelVersion[], versionId: string, aliases: string[]): ModelVersion[] {
   const removed = new Set(aliases.filter((alias) => alias.startsWith('-')).map((alias) => alias.slice(1)));
@@ -23,9 +23,13 @@ export function mergeAliases(versions: ModelVersion[], versionId: string, aliase
   }
   return versions.map((version) => {
     const kept = version.versionAliases.filter((alias) => !added.has(alias));
-    return version.versionId === versionId
-      ? { ...version, versionAliases: [...kept.filter((alias) => !removable.includes(alias)), ...added] }
-      : { ...version, versionAliases: kept };
+    if (version.versionId === versionId) {
+      return {
+        ...version,
+        versionAliases: [...kept.filter((alias) => !removable.includes(alias)), ...added],
+      };
+    }
+    return kept.length === version.versionAliases.length ? version : { ...version, versionAliases: kept };
   });
 }
 
