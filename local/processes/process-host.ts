@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import type { Lint, LocalProcess, ProcessHost, ProcessSpec } from '../boundaries.ts';
+import { Launcher } from './launcher.ts';
 import { LintFile } from './lint-file.ts';
+import { signalGroup } from './process-groups.ts';
 import { residentBytes } from './resident-memory.ts';
 
 /**
@@ -19,7 +17,6 @@ const NODE_OPTIONS = [
 ];
 const CLOSE_GRACE_MS = 2000;
 const DEFAULT_GRACE_MS = 10_000;
-const OUTPUT_GRACE_MS = 500;
 
 /** What the machine gives a process; nothing else of the shell's environment reaches it. */
 const INHERITED = ['LANG', 'TMPDIR', 'PYENV_ROOT', 'VIRTUAL_ENV'];
@@ -40,18 +37,17 @@ export interface ProcessHostOptions {
 }
 
 /**
- * Runs processes, each in its own process group, and ends them. When a process ends, so does what is left of
- * its group. When this process ends by itself, by `process.exit` or by an uncaught error, all groups are
- * killed at once. When it is killed by a signal it doesn't handle, Node processes notice within a second and
- * end themselves; others are left to run.
+ * Runs processes, each in its own process group, and ends them. When a process ends, so does what is left of its
+ * group; when this process ends, by itself or killed, so do all groups.
  */
 export class LocalProcessHost implements ProcessHost {
   readonly #options: ProcessHostOptions;
   readonly #running = new Map<number, LocalProcess>();
   readonly #names = new Map<string, { name: string; pid: number }>();
   readonly #lints: LintFile;
+  readonly #launcher = new Launcher();
   readonly #killAll = () => {
-    for (const group of this.#running.keys()) signal(group, 'SIGKILL');
+    for (const group of this.#running.keys()) signalGroup(group, 'SIGKILL');
   };
   #started = 0;
   #closed = false;
@@ -68,19 +64,15 @@ export class LocalProcessHost implements ProcessHost {
     const name = `${spec.project}/${spec.label}`;
     const env = await this.#environment(spec, id, name);
     if (this.#closed) throw new Error(`${spec.label} can't start: the local cloud is shutting down.`);
-    const child = spawn(spec.command, spec.args, {
-      cwd: spec.cwd,
-      env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { command, args, cwd, onLine } = spec;
+    const launched = await this.#launcher.start({ command, args, cwd, env }, onLine).catch((error) => {
+      throw new Error(`${spec.label} can't start in ${cwd}: ${error.message}.`, { cause: error });
     });
-    readLines(child, spec);
-    const exited = this.#whenExited(child);
-    const { pid } = child;
-    if (pid === undefined) {
-      const [error] = (await once(child, 'error')) as [Error];
-      throw new Error(`${spec.label} can't start in ${spec.cwd}: ${error.message}.`, { cause: error });
-    }
+    const { pid } = launched;
+    const exited = launched.exited.finally(() => {
+      this.#running.delete(pid);
+      this.#lints.read();
+    });
     const running: LocalProcess = { id, pid, exited, stop: (graceMs) => stop(pid, exited, graceMs) };
     this.#running.set(pid, running);
     this.#names.set(id, { name, pid });
@@ -96,11 +88,12 @@ export class LocalProcessHost implements ProcessHost {
   /** Sends a signal to a process and all it started; one that has ended needs none. */
   signal(id: string, name: NodeJS.Signals): void {
     const running = this.#names.get(id);
-    if (running) signal(running.pid, name);
+    if (running) signalGroup(running.pid, name);
   }
 
   residentBytes(): number {
-    return residentBytes(new Set(this.#running.keys()));
+    const { group } = this.#launcher;
+    return residentBytes(new Set([...this.#running.keys(), ...(group === undefined ? [] : [group])]));
   }
 
   /** Ends all processes, within about three seconds. */
@@ -109,6 +102,7 @@ export class LocalProcessHost implements ProcessHost {
     this.#closed = true;
     await Promise.all([...this.#running.values()].map((running) => running.stop(CLOSE_GRACE_MS)));
     process.off('exit', this.#killAll);
+    this.#launcher.close();
     this.#lints.close();
   }
 
@@ -131,21 +125,6 @@ export class LocalProcessHost implements ProcessHost {
       NODE_OPTIONS: [...NODE_OPTIONS, further.NODE_OPTIONS, spec.env.NODE_OPTIONS].filter(Boolean).join(' '),
     };
   }
-
-  async #whenExited(child: ChildProcess): Promise<Awaited<LocalProcess['exited']>> {
-    child.once('exit', () => {
-      signal(child.pid!, 'SIGKILL');
-      // A descendant that left the group may hold the output open for ever.
-      setTimeout(() => closeOutput(child), OUTPUT_GRACE_MS).unref();
-    });
-    return new Promise((resolve) => {
-      child.once('close', (code, signalName) => {
-        this.#running.delete(child.pid!);
-        this.#lints.read();
-        resolve({ code, signal: signalName });
-      });
-    });
-  }
 }
 
 async function stop(
@@ -153,29 +132,8 @@ async function stop(
   exited: LocalProcess['exited'],
   graceMs = DEFAULT_GRACE_MS,
 ): Promise<void> {
-  signal(group, 'SIGTERM');
-  const timer = setTimeout(() => signal(group, 'SIGKILL'), graceMs);
+  signalGroup(group, 'SIGTERM');
+  const timer = setTimeout(() => signalGroup(group, 'SIGKILL'), graceMs);
   await exited;
   clearTimeout(timer);
-}
-
-function signal(group: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-group, name);
-  } catch (error) {
-    // No such group; macOS says EPERM of one in which all have ended and wait to be reaped.
-    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
-
-function closeOutput(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-}
-
-function readLines(child: ChildProcess, spec: ProcessSpec): void {
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const lines = createInterface({ input: child[stream] as Readable, crlfDelay: Number.POSITIVE_INFINITY });
-    lines.on('line', (line) => spec.onLine?.(line, stream));
-  }
 }
