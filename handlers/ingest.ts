@@ -104,17 +104,20 @@ async function finish(event: BatonEvent<Input>, work: Work) {
     }),
   );
   const tables = { train, eval: evaluation };
-  const counts = { train: await train.count(), eval: await evaluation.count() };
+  const [inTrain, inEval] = await Promise.all([train.count(), evaluation.count()]);
+  const counts = { train: inTrain, eval: inEval };
   const rejectsUri = await keepRejects(work, tables, counts);
   train.check(counts.train, settings.BATON_MAX_REJECTED_FRACTION);
   evaluation.check(counts.eval, settings.BATON_MAX_REJECTED_FRACTION);
+  const live = await Promise.all([train.promote(), evaluation.promote()]);
+  const snapshots = await Promise.all([train.snapshot(), evaluation.snapshot()]);
   const data: z.input<typeof Done.data> = {
     model: event.data.model,
     rows: { train: counts.train.accepted, eval: counts.eval.accepted },
     rejected: { train: counts.train.rejected, eval: counts.eval.rejected },
     rejectsUri,
-    tables: { train: await train.promote(), eval: await evaluation.promote() },
-    snapshot: { train: await train.snapshot(), eval: await evaluation.snapshot() },
+    tables: { train: live[0], eval: live[1] },
+    snapshot: { train: snapshots[0], eval: snapshots[1] },
   };
   return completed(IngestDone, IngestDone.data.parse(data));
 }

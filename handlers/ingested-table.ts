@@ -13,6 +13,14 @@ export interface TableCounts {
   firstReject?: Reject;
 }
 
+/** The same as BigQuery answers it. */
+interface Counts {
+  accepted: number;
+  rejected: number;
+  labels: string[];
+  firstRejects: Reject[];
+}
+
 export interface Reject {
   reason: string;
   raw: string;
@@ -54,18 +62,17 @@ export function ingestedTable(
 
     async count() {
       try {
-        const [totals] = await runQuery<{ accepted: number; rejected: number }>(
-          `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected FROM ${staging}`,
+        const [counts] = await runQuery<Counts>(
+          `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected,
+            ARRAY_AGG(DISTINCT IF(${reason} IS NULL, \`${workload.label.column}\`, NULL) IGNORE NULLS LIMIT 3) AS labels,
+            ARRAY_AGG(IF(${reason} IS NULL, NULL, STRUCT(${reason} AS reason, ${raw} AS raw)) IGNORE NULLS ORDER BY ${raw} LIMIT 1) AS firstRejects
+          FROM ${staging}`,
         );
-        const labels = await runQuery<{ label: string }>(
-          `SELECT DISTINCT \`${workload.label.column}\` AS label FROM ${staging} WHERE ${reason} IS NULL ORDER BY label LIMIT 3`,
-        );
-        const [firstReject] = await rejects(1);
         return {
-          accepted: Number(totals.accepted),
-          rejected: Number(totals.rejected),
-          labels: labels.map((row) => row.label),
-          firstReject,
+          accepted: Number(counts.accepted),
+          rejected: Number(counts.rejected),
+          labels: counts.labels.sort(),
+          firstReject: counts.firstRejects[0],
         };
       } catch (error) {
         // A job that appended nothing made no table.

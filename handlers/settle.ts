@@ -4,6 +4,7 @@ import {
   attemptOfMarker,
   type Delivery,
 } from '../events/index.ts';
+import { jobHasEnded } from './runtime/dataflow.ts';
 import type { Environment } from './runtime/environment.ts';
 import type { Logger } from './runtime/log.ts';
 import { listOutstanding, type Outstanding } from './runtime/outstanding.ts';
@@ -24,14 +25,17 @@ export const handle = serve(async (delivery, environment, log) => {
   }
   const key = attemptOf(delivery);
   if (key) await settleAttempt(key, environment, log, { signalled: delivery.kind === 'object' });
-  else log('INFO', `ignored a signal that names no attempt: ${JSON.stringify(delivery)}`);
+  else log('INFO', `ignored a signal of nothing that has ended: ${JSON.stringify(delivery)}`);
   return 'acknowledge';
 });
 
-/** The attempt that a signal is about: a workload's marker says by its name, a Dataflow job by its labels. */
+/**
+ * The attempt that a signal is about: a workload's marker says by its name, a Dataflow job by its labels. A job that has
+ * not ended is nothing to look at.
+ */
 function attemptOf(delivery: Delivery): AttemptKey | undefined {
   if (delivery.kind === 'object') return attemptOfMarker(delivery.object);
-  if (delivery.kind !== 'dataflow-job') return undefined;
+  if (delivery.kind !== 'dataflow-job' || !jobHasEnded(delivery.state)) return undefined;
   const { run, stage, attempt } = delivery.labels;
   return AttemptKeySchema.safeParse({ run, stage, attempt: Number(attempt) }).data;
 }

@@ -65,6 +65,12 @@ export async function withEndedJobs(
   return outstanding.filter(({ resources }) => !resources.some((job) => active.has(job)));
 }
 
+const DONE = 'JOB_STATE_DONE';
+const ENDED_OTHERWISE = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_DRAINED', 'JOB_STATE_UPDATED'];
+
+/** Whether a job in this state is no longer at work. */
+export const jobHasEnded = (state: string): boolean => state === DONE || ENDED_OTHERWISE.includes(state);
+
 /** Whether a job has ended, and how. */
 export async function jobState(
   environment: Environment,
@@ -72,9 +78,8 @@ export async function jobState(
 ): Promise<'running' | 'done' | 'failed'> {
   const [job] = await (await dataflowJobs()).getJob({ ...place(environment), jobId });
   const state = String(job.currentState);
-  if (state === 'JOB_STATE_DONE') return 'done';
-  const ended = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_DRAINED', 'JOB_STATE_UPDATED'];
-  return ended.includes(state) ? 'failed' : 'running';
+  if (state === DONE) return 'done';
+  return jobHasEnded(state) ? 'failed' : 'running';
 }
 
 /** The failure of a job, with the last error that Dataflow reported for it. */

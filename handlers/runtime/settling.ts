@@ -57,11 +57,10 @@ async function settle(
   signalled: boolean,
 ): Promise<void> {
   const { BATON_BUCKET: bucket } = environment;
-  const [marker, attempt] = await Promise.all([
-    readMarker(bucket, key),
-    readJson(bucket, layout.attemptRecord(key), AttemptRecord),
-  ]);
+  const marker = await readMarker(bucket, key);
+  // Most signals come again, or late, and find that nothing is outstanding any more.
   if (!marker) return;
+  const attempt = await readJson(bucket, layout.attemptRecord(key), AttemptRecord);
   const work = workOn(key, marker.value.traceparent, environment, logger);
   if (attempt?.value.ending) return repair(marker, attempt, work);
   if ((attempt?.generation ?? '0') === marker.value.fence) return carryOn(marker, work, signalled);

@@ -1,8 +1,19 @@
 import { Workload } from '../../events/index.ts';
 import { readText } from './objects.ts';
 
-/** Reads the workload's descriptor, whose address the function's environment gives. */
+const known = new Map<string, Workload>();
+
+/**
+ * The workload's descriptor, whose address the function's environment gives. The address changes with the content
+ * (infra/components/workload-files.ts), so an instance reads it once.
+ */
 export async function readWorkload(uri: string): Promise<Workload> {
+  const workload = known.get(uri) ?? (await read(uri));
+  known.set(uri, workload);
+  return workload;
+}
+
+async function read(uri: string): Promise<Workload> {
   const parsed = Workload.safeParse(JSON.parse(await readText(uri)));
   if (!parsed.success)
     throw new Error(`the workload descriptor ${uri} is malformed: ${parsed.error.message}`);

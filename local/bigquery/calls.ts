@@ -92,7 +92,11 @@ function arrayAgg(group: Group, translate: Translate): string {
     .slice(0, end)
     .filter((_, index) => nulls < 0 || (index !== nulls && index !== nulls + 1));
   const order = words.indexOf('ORDER');
-  const value = group.items.slice(0, [order, nulls, limit].filter((at) => at >= 0).sort((a, b) => a - b)[0]);
+  const first = words[0] === 'DISTINCT' ? 1 : 0;
+  const value = group.items.slice(
+    first,
+    [order, nulls, limit].filter((at) => at >= 0).sort((a, b) => a - b)[0],
+  );
   const filter = nulls < 0 ? '' : ` FILTER (WHERE (${translate(value)}) IS NOT NULL)`;
   const aggregate = callFunction('ARRAY_AGG', [translate(kept)]) + filter;
   return limit < 0 ? aggregate : `(${aggregate})[1:${translate(group.items.slice(limit + 1))}]`;

@@ -66,6 +66,16 @@ describe('a query', () => {
     ]);
   });
 
+  test('gathers distinct values and the first row of a kind beside counts', async () => {
+    const summary = (where: string) => `
+      SELECT COUNTIF(happy) AS n,
+        ARRAY_AGG(DISTINCT IF(age > 30, happy, NULL) IGNORE NULLS LIMIT 3) AS moods,
+        ARRAY_AGG(IF(happy, NULL, STRUCT(name AS who, age AS since)) IGNORE NULLS ORDER BY name DESC LIMIT 1) AS last
+      FROM census.people WHERE ${where}`;
+    expect(await rows(summary('TRUE'))).toEqual([{ n: 1, moods: [false], last: [{ who: 'cy', since: 50 }] }]);
+    expect(await rows(summary('age = 30'))).toEqual([{ n: 1, moods: [], last: [] }]);
+  });
+
   test('sorts nulls first when ascending', async () => {
     expect(await rows('SELECT name FROM census.people ORDER BY hours')).toEqual([
       { name: 'bob' },
