@@ -1,16 +1,15 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { STAGES } from '../events/index.ts';
 import { type StubCloud, startStubCloud } from '../test/chaos/stub-cloud.ts';
-import { usageOf } from './processes.ts';
+import { Meter } from './meter.ts';
 
 /**
  * Measures what Baton itself costs, on stub workloads: runs one after another, then many at once. Everything runs on
  * this machine, Google's services included, so the figures are an upper bound of Baton's own part.
  */
-const STAGES = 6;
 /** The stub trains and evaluates for 50 ms each. */
 const WORK_MS = 100;
-const SAMPLE_MS = 2000;
 const { values } = parseArgs({
   options: {
     alone: { type: 'string', default: '20' },
@@ -64,24 +63,20 @@ function atOnce(count: number): Runs {
 
 async function measure(name: string, runs: Runs): Promise<string> {
   const { ledger } = test;
-  const before = { ...usageOf(process.pid), writes: ledger.objectWrites, began: performance.now() };
-  let peak = 0;
-  const sampling = setInterval(() => {
-    peak = Math.max(peak, usageOf(process.pid).residentBytes);
-  }, SAMPLE_MS);
+  const writes = ledger.objectWrites;
+  const meter = new Meter();
   const times = (await runs(test)).sort((left, right) => left - right);
-  clearInterval(sampling);
-  const seconds = (performance.now() - before.began) / 1000;
-  const after = usageOf(process.pid);
+  const { seconds, cpuSeconds, peakBytes } = meter.read();
+  meter.stop();
   const count = times.length;
   const at = (share: number) => times[Math.min(count - 1, Math.floor(share * count))]!;
   const endings = Object.entries(Object.groupBy(ledger.ends.values(), ({ event }) => event));
   return [
     `${name}: ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(2)} runs/s`,
     `run p50 ${at(0.5).toFixed(0)} ms, p95 ${at(0.95).toFixed(0)} ms`,
-    `per hop p50 ${((at(0.5) - WORK_MS) / STAGES).toFixed(0)} ms`,
-    `${((after.cpuSeconds - before.cpuSeconds) / count).toFixed(2)} CPU-seconds and ${((ledger.objectWrites - before.writes) / count).toFixed(1)} object writes a run`,
-    `peak ${(peak / 2 ** 20).toFixed(0)} MiB`,
+    `per hop p50 ${((at(0.5) - WORK_MS) / STAGES.length).toFixed(0)} ms`,
+    `${(cpuSeconds / count).toFixed(2)} CPU-seconds and ${((ledger.objectWrites - writes) / count).toFixed(1)} object writes a run`,
+    `peak ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
     `doubled effects ${ledger.doubled.length}`,
     `so far ${endings.map(([event, ends]) => `${ends?.length} ${event}`).join(', ')}`,
   ].join('; ');

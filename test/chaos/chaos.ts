@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { RunId } from '../../events/index.ts';
+import { Meter } from '../../bench/meter.ts';
+import { layout, type RunId } from '../../events/index.ts';
 import { type StubCloud, startStubCloud } from './stub-cloud.ts';
-import { faultsFoundIn } from './verdict.ts';
+import { faultsFoundIn, list } from './verdict.ts';
 import { stormy } from './weather.ts';
 
 /**
@@ -24,20 +25,24 @@ const [count, seed, atOnce] = [values.runs, values.seed, values['at-once']].map(
   number,
 ];
 /** A run waits for leases and redeliveries, and for its turn on this machine. */
-const PATIENCE_MS = 120_000 + count * 2000;
-/** The last events are told before the last markers are taken away. */
-const SETTLE_MS = 15_000;
+const PATIENCE_MS = 240_000 + atOnce * 2000;
+/** The last events are told before the last markers are taken away, and a lost answer costs a lease. */
+const SETTLE_MS = 60_000;
+const PROGRESS_MS = 15_000;
 /** Long enough for a healthy handler on a busy machine; what a crash leaves is taken up after it. */
 const CONFIG = { 'baton:leaseSeconds': '10', 'baton:redeliverySeconds': '1' };
 
 console.log(`${count} runs, seed ${seed}, ${atOnce} at once`);
-const began = performance.now();
 const cloud = await startStubCloud({ config: CONFIG, faults: stormy(seed) });
+const meter = new Meter();
+const progress = setInterval(() => console.log(figures(cloud)), PROGRESS_MS);
 try {
   const runs = await startAll(cloud);
-  await cloud.ledger.ended(runs, PATIENCE_MS).catch((error: Error) => console.error(error.message));
-  const found = await finallyFoundIn(cloud, runs);
+  await settled(cloud);
+  clearInterval(progress);
+  console.log(figures(cloud));
   report(cloud, runs);
+  const found = await faultsFoundIn(cloud, runs);
   for (const fault of found.slice(0, 50)) console.error(fault);
   console.log(`${found.length} violations`);
   if (found.length > 0) {
@@ -45,40 +50,50 @@ try {
     process.exitCode = 1;
   }
 } finally {
+  clearInterval(progress);
+  meter.stop();
   await cloud.close();
 }
 
-/** As soon as a run has ended, the next one starts. */
+/** As soon as a run has ended, the next one starts. One that takes too long is left behind, and found out later. */
 async function startAll({ start, ledger }: StubCloud): Promise<RunId[]> {
   const runs: RunId[] = [];
   let started = 0;
   await Promise.all(
-    Array.from({ length: atOnce }, async () => {
+    Array.from({ length: Math.min(atOnce, count) }, async () => {
       while (started < count) {
         const run = await start(`chaos-${started++}`);
         runs.push(run);
-        await ledger.ended([run], PATIENCE_MS).catch(() => undefined);
+        await ledger.ended([run], PATIENCE_MS).catch((error: Error) => console.error(error.message));
       }
     }),
   );
   return runs;
 }
 
-async function finallyFoundIn(cloud: StubCloud, runs: RunId[]): Promise<string[]> {
+/** Waits until nothing is outstanding any more, or no longer can be expected to end. */
+async function settled(cloud: StubCloud): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
-  for (;;) {
-    const found = await faultsFoundIn(cloud, runs);
-    if (found.length === 0 || performance.now() > deadline) return found;
-    await delay(1000);
+  while (performance.now() < deadline && (await list(cloud, layout.outstandingPrefix)).length > 0) {
+    await delay(500);
   }
 }
 
+/** One line on what has been done so far and what it cost. */
+function figures({ ledger }: StubCloud): string {
+  const { seconds, cpuSeconds, peakBytes } = meter.read();
+  const ended = Math.max(ledger.ends.size, 1);
+  return [
+    `${seconds.toFixed(0).padStart(5)} s: ${ledger.ends.size} of ${count} runs ended`,
+    `${(ended / seconds).toFixed(2)} runs/s`,
+    `${(cpuSeconds / ended).toFixed(2)} CPU-seconds and ${(ledger.objectWrites / ended).toFixed(1)} object writes a run`,
+    `peak ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
+  ].join(', ');
+}
+
 function report({ ledger, cloud }: StubCloud, runs: RunId[]): void {
-  const seconds = (performance.now() - began) / 1000;
   const ends = Object.entries(Object.groupBy(runs, (run) => ledger.ends.get(run)?.event ?? 'lost'));
-  console.log(
-    `${seconds.toFixed(0)} s, ${(runs.length / seconds).toFixed(1)} runs/s: ${ends.map(([end, those]) => `${those?.length} ${end}`).join(', ')}`,
-  );
+  console.log(ends.map(([end, those]) => `${those?.length} ${end}`).join(', '));
   const faults = Object.entries(
     Object.groupBy(cloud.injectedFaults(), ({ at, effect }) => `${at} ${JSON.stringify(effect)}`),
   );

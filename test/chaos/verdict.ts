@@ -1,11 +1,4 @@
-import {
-  AttemptRecord,
-  dispositionOf,
-  layout,
-  type RunId,
-  STAGE_INPUTS,
-  STAGES,
-} from '../../events/index.ts';
+import { AttemptRecord, dispositionOf, layout, type RunId, STAGE_INPUTS } from '../../events/index.ts';
 import type { StubCloud } from './stub-cloud.ts';
 
 const READ_AT_ONCE = 32;
@@ -23,16 +16,15 @@ export async function faultsFoundIn(cloud: StubCloud, runs: RunId[]): Promise<st
   }
   for (const doubled of ledger.doubled) found.push(`a doubled effect: ${doubled}`);
 
-  const attempts = await readAttempts(cloud);
   const answered = new Set<string>();
   const published = Map.groupBy(ledger.published.keys(), (id) => id.slice(0, id.lastIndexOf('/')));
-  for (const attempt of attempts) {
+  await readAttempts(cloud, (attempt) => {
     const name = `${attempt.run}/${attempt.stage}/${attempt.attempt}`;
     answered.add(attempt.cause.id);
     if (dispositionOf(attempt) === 'waiting') found.push(`${name} is stuck: its event has no disposition`);
     const endings = published.get(name) ?? [];
     if (endings.length !== 1) found.push(`${name} ended with ${endings.length} events: ${endings}`);
-  }
+  });
   for (const id of ledger.published.keys()) {
     const isHeard = HEARD.has(id.slice(id.lastIndexOf('/') + 1));
     if (isHeard && !answered.has(id)) found.push(`${id} is lost: no stage has a record of it`);
@@ -42,21 +34,21 @@ export async function faultsFoundIn(cloud: StubCloud, runs: RunId[]): Promise<st
   return found;
 }
 
-async function readAttempts(cloud: StubCloud): Promise<AttemptRecord[]> {
+/** Reads every attempt's record, and keeps none of them. */
+async function readAttempts(cloud: StubCloud, look: (attempt: AttemptRecord) => void): Promise<void> {
   const records = (await list(cloud, 'runs/')).filter(({ name }) => name.endsWith('/attempt.json'));
-  const attempts: AttemptRecord[] = [];
   await Promise.all(
     Array.from({ length: READ_AT_ONCE }, async () => {
       for (let object = records.pop(); object; object = records.pop()) {
         const [content] = await object.download();
-        attempts.push(AttemptRecord.parse(JSON.parse(content.toString('utf8'))));
+        look(AttemptRecord.parse(JSON.parse(content.toString('utf8'))));
       }
     }),
   );
-  return attempts.sort((left, right) => STAGES.indexOf(left.stage) - STAGES.indexOf(right.stage));
 }
 
-async function list({ storage, buckets }: StubCloud, prefix: string) {
+/** The objects under a prefix of both buckets. */
+export async function list({ storage, buckets }: StubCloud, prefix: string) {
   const listings = Object.values(buckets).map((bucket) => storage.bucket(bucket).getFiles({ prefix }));
   return (await Promise.all(listings)).flatMap(([files]) => files);
 }
