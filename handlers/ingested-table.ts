@@ -7,18 +7,18 @@ import type { Work } from './runtime/stage.ts';
 export interface TableCounts {
   accepted: number;
   rejected: number;
-  /** The distinct labels among the accepted rows. */
+  /** The first and the last label among the accepted rows, in their order; one where they are all alike. */
   labels: string[];
   /** The first rejected row, as the offending text to show. */
   firstReject?: Reject;
 }
 
-/** The same as BigQuery answers it. */
-interface Counts {
+/** What BigQuery answers of it in one query. */
+interface Found {
   accepted: number;
   rejected: number;
-  labels: string[];
-  firstRejects: Reject[];
+  firstLabel: string | null;
+  lastLabel: string | null;
 }
 
 export interface Reject {
@@ -62,17 +62,17 @@ export function ingestedTable(
 
     async count() {
       try {
-        const [counts] = await runQuery<Counts>(
-          `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected,
-            ARRAY_AGG(DISTINCT IF(${reason} IS NULL, \`${workload.label.column}\`, NULL) IGNORE NULLS LIMIT 3) AS labels,
-            ARRAY_AGG(IF(${reason} IS NULL, NULL, STRUCT(${reason} AS reason, ${raw} AS raw)) IGNORE NULLS ORDER BY ${raw} LIMIT 1) AS firstRejects
-          FROM ${staging}`,
+        const label = `IF(${reason} IS NULL, \`${workload.label.column}\`, NULL)`;
+        const [found] = await runQuery<Found>(
+          `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected, MIN(${label}) AS firstLabel, MAX(${label}) AS lastLabel FROM ${staging}`,
         );
+        const rejected = Number(found.rejected);
+        const [firstReject] = rejected > 0 ? await rejects(1) : [];
         return {
-          accepted: Number(counts.accepted),
-          rejected: Number(counts.rejected),
-          labels: counts.labels.sort(),
-          firstReject: counts.firstRejects[0],
+          accepted: Number(found.accepted),
+          rejected,
+          labels: [...new Set([found.firstLabel, found.lastLabel].filter((label) => label !== null))],
+          firstReject,
         };
       } catch (error) {
         // A job that appended nothing made no table.

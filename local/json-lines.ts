@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 
 /**
  * A file of JSON lines that is only ever appended to, until it is replaced by a shorter one. An append costs a
@@ -20,8 +20,10 @@ export class JsonLines<Line> {
 
   read(): Line[] {
     if (!existsSync(this.#file)) return [];
-    const text = readFileSync(this.#file, 'utf8');
-    const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+    const bytes = readFileSync(this.#file);
+    const end = bytes.lastIndexOf('\n') + 1;
+    if (end < bytes.length) truncateSync(this.#file, end);
+    const lines = bytes.toString('utf8', 0, end).split('\n');
     const whole = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
     this.#count = whole.length;
     return whole;

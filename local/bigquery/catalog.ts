@@ -37,7 +37,6 @@ export interface TableRecord {
 interface Documents {
   dataset: DatasetRecord;
   table: TableRecord;
-  job: Record<string, unknown>;
 }
 type Kind = keyof Documents;
 
@@ -80,7 +79,7 @@ function withoutCapitals(name: string): string {
 }
 
 /**
- * Projects' datasets, tables and finished jobs. The documents lie in the same DuckDB file as the rows and change
+ * Projects' datasets and tables. The documents lie in the same DuckDB file as the rows and change
  * in the same transactions, so a stop at any moment leaves both in step.
  */
 export class Catalog {
@@ -89,7 +88,6 @@ export class Catalog {
   readonly #documents: { [K in Kind]: Map<string, Documents[K]> } = {
     dataset: new Map(),
     table: new Map(),
-    job: new Map(),
   };
 
   private constructor(database: Database, now: () => number) {
@@ -132,6 +130,11 @@ export class Catalog {
     return table && this.#isAlive(table) ? table : undefined;
   }
 
+  /** Whether there is a table of that name in DuckDB, or a view in the catalogue, be it expired. */
+  isStored(reference: TableReference): boolean {
+    return this.#documents.table.has(tableKey(reference));
+  }
+
   table(reference: TableReference): TableRecord {
     this.dataset(reference.projectId, reference.datasetId);
     const table = this.findTable(reference);
@@ -149,27 +152,26 @@ export class Catalog {
       .sort((a, b) => (a.reference.tableId < b.reference.tableId ? -1 : 1));
   }
 
-  jobs(): Record<string, unknown>[] {
-    return [...this.#documents.job.values()];
-  }
-
   /** Runs a transaction that changes rows and documents together. */
   async write<T>(work: (connection: DuckDBConnection, edits: Edits) => Promise<T>): Promise<T> {
     const apply: (() => void)[] = [];
     const result = await this.#database.write(async (connection) => {
-      const changes: { kind: Kind; key: string; document?: object }[] = [];
+      const changes = new Map<string, { kind: Kind; key: string; document?: object }>();
       const result = await work(connection, {
         put: (kind, key, document) => {
-          changes.push({ kind, key, document });
+          changes.set(`${kind} ${key}`, { kind, key, document });
           apply.push(() => this.#documents[kind].set(key, document));
         },
         remove: (kind, key) => {
-          changes.push({ kind, key });
+          changes.set(`${kind} ${key}`, { kind, key });
           apply.push(() => this.#documents[kind].delete(key));
         },
       });
-      for (const { kind, key, document } of changes) {
-        await connection.run(`DELETE FROM ${DOCUMENTS} WHERE kind = $1 AND key = $2`, [kind, key]);
+      for (const { kind, key, document } of changes.values()) {
+        // What is new replaces nothing, and need not be looked for.
+        if (this.#documents[kind].has(key)) {
+          await connection.run(`DELETE FROM ${DOCUMENTS} WHERE kind = $1 AND key = $2`, [kind, key]);
+        }
         if (!document) continue;
         await connection.run(`INSERT INTO ${DOCUMENTS} VALUES ($1, $2, $3)`, [
           kind,

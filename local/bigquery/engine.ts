@@ -46,6 +46,7 @@ export class BigQueryEngine implements Warehouse {
     const loader = new Loader(catalog, this.tables, options.objects);
     this.#runner = new StatementRunner({ database, catalog, tables: this.tables, exporter });
     this.jobs = new Jobs({
+      file: join(options.stateDir, 'bigquery', 'jobs.jsonl'),
       database,
       catalog,
       runner: this.#runner,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { TableField } from '../boundaries.ts';
+import { JsonLines } from '../json-lines.ts';
 import { type CallerAccess, UNCHECKED } from './access.ts';
 import type { Catalog } from './catalog.ts';
 import type { Database } from './duckdb.ts';
@@ -48,6 +49,8 @@ export interface JobRequest {
 const KEPT_RESULTS = 200;
 
 export interface JobParts {
+  /** The file in which jobs are remembered whose id the caller chose. */
+  file: string;
   database: Database;
   catalog: Catalog;
   runner: StatementRunner;
@@ -61,12 +64,13 @@ export class Jobs {
   readonly #parts: JobParts;
   readonly #jobs = new Map<string, Job>();
   readonly #results: Job[] = [];
+  readonly #named: JsonLines<Omit<Job, 'done' | 'result'>>;
 
   constructor(parts: JobParts) {
     this.#parts = parts;
-    for (const document of parts.catalog.jobs()) {
-      const job = { ...(document as unknown as Job), done: Promise.resolve() };
-      this.#jobs.set(keyOf(job.reference), job);
+    this.#named = new JsonLines(parts.file);
+    for (const job of this.#named.read()) {
+      this.#jobs.set(keyOf(job.reference), { ...job, done: Promise.resolve() });
     }
   }
 
@@ -169,17 +173,15 @@ export class Jobs {
 
   /** Forgets the oldest result, and remembers a job whose id the caller chose. */
   async #keep(job: Job, named: boolean): Promise<void> {
-    const { database, catalog } = this.#parts;
+    const { database } = this.#parts;
     while (this.#results.length > KEPT_RESULTS) {
       const oldest = this.#results.shift()!;
       await database.read((connection) => connection.run(`DROP TABLE IF EXISTS ${oldest.result}`));
       oldest.result = undefined;
     }
     if (!named || job.configuration.dryRun) return;
-    const { done: _, result: __, ...document } = job;
-    await catalog.write(async (_connection, edits) =>
-      edits.put('job', keyOf(job.reference), { ...document }),
-    );
+    const { done: _, result: __, ...remembered } = job;
+    this.#named.append(remembered);
   }
 }
 

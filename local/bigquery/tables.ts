@@ -138,21 +138,18 @@ export class Tables {
     });
     const columns = normalizeFields(fields);
     const stored = storedTable(reference);
-    const filling = { ...reference, tableId: '^filling' };
+    const replaced = this.#catalog.isStored(reference);
+    // Filled under another name where one is there: the query may read the very table that it replaces.
+    const filled = replaced ? storedTable({ ...reference, tableId: '^filling' }) : stored;
     const isView = settings.viewQuery !== undefined;
     if (!isView) {
       if (columns.length === 0) throw invalid('Schema has no fields.');
-      // Filled under another name first: the query may read the very table that it replaces.
-      await connection.run(
-        `CREATE TABLE ${storedTable(filling)} (${columns.map(columnDefinition).join(', ')})`,
-      );
-      if (query) await connection.run(`INSERT INTO ${storedTable(filling)} ${query}`);
+      await connection.run(`CREATE TABLE ${filled} (${columns.map(columnDefinition).join(', ')})`);
+      if (query) await connection.run(`INSERT INTO ${filled} ${query}`);
     }
-    await connection.run(`DROP TABLE IF EXISTS ${stored}`);
-    if (!isView) {
-      await connection.run(
-        `ALTER TABLE ${storedTable(filling)} RENAME TO ${quoteName(storedNames(reference).table)}`,
-      );
+    if (replaced) await connection.run(`DROP TABLE IF EXISTS ${stored}`);
+    if (replaced && !isView) {
+      await connection.run(`ALTER TABLE ${filled} RENAME TO ${quoteName(storedNames(reference).table)}`);
     }
     const time = this.#now();
     const expiration = Number(dataset.defaultTableExpirationMs ?? 0);
