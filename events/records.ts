@@ -60,6 +60,8 @@ export const OperationRecord = z.object({
   startedAt: z.iso.datetime(),
   /** The resource names of what runs: Dataflow jobs, a custom job, a long-running operation. */
   resources: z.array(z.string()),
+  /** A sweep has nothing to look at before this moment. */
+  due: z.iso.datetime().optional(),
   /** What the stage needs to carry on; its own schema parses it. */
   state: z.unknown(),
 });
@@ -71,6 +73,7 @@ export const OperationSummary = z.object({
   /** The resource names, one a line; empty where they are more than metadata takes. */
   resources: z.string(),
   sequence: Sequence.optional(),
+  due: z.iso.datetime().optional(),
 });
 export type OperationSummary = z.infer<typeof OperationSummary>;
 

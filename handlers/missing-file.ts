@@ -4,10 +4,12 @@ import { causeOf, type Drop, generationsOf, lookAtDrop, missingFile, openRun } f
 import { claimedNow } from './runtime/claim.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
-import { putExpectation } from './runtime/outstanding.ts';
+import { isDue, putExpectation, removeExpectation } from './runtime/outstanding.ts';
 import type { Settling, Work } from './runtime/stage.ts';
 
 const Settings = Environment.extend({ BATON_DROP_TIMEOUT_SECONDS: z.coerce.number().positive() });
+
+const FIRST_ATTEMPT = { stage: 'prepare', attempt: 1 } as const;
 
 const Expectation = z.object({ drop: z.string(), bucket: z.string(), deadline: z.iso.datetime() });
 
@@ -15,9 +17,10 @@ const Expectation = z.object({ drop: z.string(), bucket: z.string(), deadline: z
 export async function expectRest(drop: Drop, deliveryId: string, environment: Environment): Promise<void> {
   const { BATON_DROP_TIMEOUT_SECONDS } = readEnvironment(Settings);
   const now = Date.now();
+  const deadline = new Date(now + BATON_DROP_TIMEOUT_SECONDS * 1000).toISOString();
   const claim = {
     run: runIdOf(drop.name, generationsOf(drop)),
-    ...({ stage: 'prepare', attempt: 1 } as const),
+    ...FIRST_ATTEMPT,
     cause: causeOf(drop, deliveryId),
     sequence: sequenceOf(generationsOf(drop)),
   };
@@ -26,17 +29,21 @@ export async function expectRest(drop: Drop, deliveryId: string, environment: En
     fence: '0',
     startedAt: new Date(now).toISOString(),
     resources: [`gs://${drop.bucket}/${missingFile(drop)}`],
-    state: {
-      drop: drop.name,
-      bucket: drop.bucket,
-      deadline: new Date(now + BATON_DROP_TIMEOUT_SECONDS * 1000).toISOString(),
-    } satisfies z.input<typeof Expectation>,
+    due: deadline,
+    state: { drop: drop.name, bucket: drop.bucket, deadline } satisfies z.input<typeof Expectation>,
   });
 }
 
-/** Follows up an incomplete drop: complete now, so its own notification starts the run, or overdue, so refused. */
+/** Waits no longer for the second file of a drop that is complete: the first to land was its older generation. */
+export async function expectNoMore(drop: Drop, { BATON_BUCKET }: Environment): Promise<void> {
+  const { train, eval: evaluation } = generationsOf(drop);
+  const first = Number(train) < Number(evaluation) ? { train } : { eval: evaluation };
+  await removeExpectation(BATON_BUCKET, { run: runIdOf(drop.name, first), ...FIRST_ATTEMPT });
+}
+
+/** Follows up a drop that is incomplete when its time is over: refused, unless it has changed after all. */
 export const expectation: Settling = {
-  ready: async (outstanding) => outstanding,
+  ready: async (outstanding) => outstanding.filter(isDue),
 
   async settle(record: OperationRecord, work: Work) {
     const { drop: name, bucket, deadline } = Expectation.parse(record.state);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type BatonEvent, Deployed, Monitored } from '../events/index.ts';
 import { createJob, findJob, type MonitoringJob, objectivesFor, updateJob } from './monitoring-job.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
+import { withEndedOperations } from './runtime/ended-operations.ts';
 import { hasEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending } from './runtime/stage.ts';
@@ -29,7 +30,7 @@ export const monitor = defineStage({
     return pending([operation], { operation });
   },
 
-  ready: async (outstanding) => outstanding,
+  ready: withEndedOperations,
 
   async settle({ event, state, resources }, work) {
     if (!(await hasEnded(state.operation))) return pending(resources, state);

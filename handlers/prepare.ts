@@ -12,7 +12,7 @@ import {
 } from '../events/index.ts';
 import { causeOf, type Drop, dropOf, generationsOf, lookAtDrop, missingFile, openRun } from './drop.ts';
 import { inspectFile } from './drop-inspection.ts';
-import { expectRest } from './missing-file.ts';
+import { expectNoMore, expectRest } from './missing-file.ts';
 import { type Answer, makeAttempt } from './runtime/attempt.ts';
 import { bigquery } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
@@ -109,7 +109,7 @@ function checkUnchanged(drop: Drop, run: RunId, occasion: string | undefined): v
 /** Checks the drop's files, and makes sure that the run has a dataset to ingest into. */
 async function prepare(drop: Drop, work: Work): Promise<Outcome<never>> {
   const settings = readEnvironment(Settings);
-  await openRun(work.run, drop, work);
+  await Promise.all([openRun(work.run, drop, work), expectNoMore(drop, work.environment)]);
   const workload = await readWorkload(settings.BATON_WORKLOAD);
   const files = { train: droppedFile(drop.files.train), eval: droppedFile(drop.files.eval) };
   for (const file of Object.values(files)) await inspectFile(drop.bucket, file, workload);

@@ -3,13 +3,10 @@ import type { StageName } from '../../events/index.ts';
 import { vertexJobs } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { StageFailure } from './failure.ts';
-import type { Outstanding } from './outstanding.ts';
+import { FEW, type Outstanding } from './outstanding.ts';
 import type { Work } from './stage.ts';
 
 type JobSpec = protos.google.cloud.aiplatform.v1.ICustomJobSpec;
-
-/** As many operations are looked at one by one: a get is as good as a list. */
-const FEW = 2;
 
 const SUCCEEDED = 'JOB_STATE_SUCCEEDED';
 const ENDED_OTHERWISE = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_EXPIRED'];

@@ -2,7 +2,7 @@ import type { protos } from '@google-cloud/dataflow';
 import { dataflowJobs, dataflowMessages, dataflowTemplates } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { isAlreadyExists, StageFailure } from './failure.ts';
-import type { Outstanding } from './outstanding.ts';
+import { FEW, type Outstanding } from './outstanding.ts';
 
 type RuntimeEnvironment = protos.google.dataflow.v1beta3.IRuntimeEnvironment;
 
@@ -12,9 +12,6 @@ export interface TemplateLaunch {
   parameters: Record<string, string>;
   environment: RuntimeEnvironment;
 }
-
-/** As many operations are looked at one by one: a get is as good as a list. */
-const FEW = 2;
 
 const place = (environment: Environment) => ({
   projectId: environment.GOOGLE_CLOUD_PROJECT,

@@ -82,11 +82,11 @@ export async function writeText(
   await file.save(content, { contentType, resumable: false });
 }
 
-/** Deletes an object if it is still there, and still of that generation. */
-export async function deleteObject(bucket: string, object: string, generation: string): Promise<void> {
+/** Deletes an object if it is still there, and still of that generation, where one is given. */
+export async function deleteObject(bucket: string, object: string, generation?: string): Promise<void> {
   const file = (await storage()).bucket(bucket).file(object);
   try {
-    await lookUp(file.delete({ ifGenerationMatch: generation }));
+    await lookUp(file.delete(generation === undefined ? {} : { ifGenerationMatch: generation }));
   } catch (error) {
     if (!isConditionNotMet(error)) throw error;
   }

@@ -13,11 +13,18 @@ import { deleteObject, readJson, type Stored, statObject, writeJson } from './ob
 /** Custom metadata takes 8 KiB in all. */
 const LONGEST_SUMMARY = 7000;
 
+/** As many operations are looked at one by one: a get is as good as a list. */
+export const FEW = 2;
+
 /** A marker as a listing tells of it. */
 export interface Outstanding extends AttemptKey {
   resources: string[];
   sequence?: Sequence;
+  due?: string;
 }
+
+/** Whether the moment has come that an operation waits for, where it waits for one. */
+export const isDue = ({ due }: Outstanding): boolean => due === undefined || Date.parse(due) <= Date.now();
 
 /**
  * Marks an operation as outstanding. A marker that stands already is this one, or was left behind by an owner who
@@ -43,6 +50,10 @@ export async function putMarker(bucket: string, operation: OperationRecord): Pro
 export async function putExpectation(bucket: string, operation: OperationRecord): Promise<void> {
   await writeJson(bucket, layout.outstanding(operation), operation, '0', summaryOf(operation));
 }
+
+/** Takes such a mark away, if it is there: what was waited for has come. */
+export const removeExpectation = (bucket: string, key: AttemptKey): Promise<void> =>
+  deleteObject(bucket, layout.outstanding(key));
 
 /**
  * Records the next step of an operation.
@@ -74,12 +85,13 @@ export async function listOutstanding(bucket: string): Promise<Outstanding[]> {
     const key = attemptOfOutstanding(name);
     if (!key) return [];
     const summary = OperationSummary.safeParse(metadata.metadata).data;
-    return [{ ...key, resources: summary?.resources.split('\n') ?? [], sequence: summary?.sequence }];
+    const { resources, sequence, due } = summary ?? {};
+    return [{ ...key, resources: resources?.split('\n') ?? [], sequence, due }];
   });
 }
 
-function summaryOf({ fence, resources, sequence }: OperationRecord): Record<string, string> {
+function summaryOf({ fence, resources, sequence, due }: OperationRecord): Record<string, string> {
   const lines = resources.join('\n');
   const summary: OperationSummary = { fence, resources: lines.length > LONGEST_SUMMARY ? '' : lines };
-  return { ...summary, ...(sequence && { sequence }) };
+  return { ...summary, ...(sequence && { sequence }), ...(due && { due }) };
 }

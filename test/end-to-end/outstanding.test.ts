@@ -1,46 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { layout, RunId } from '../../events/index.ts';
-import { listOutstanding } from '../../handlers/runtime/outstanding.ts';
-import { type StorageServices, startStorage } from '../conformance/storage-services.ts';
+import { type OutstandingOperations, startOutstanding } from './outstanding-operations.ts';
 
-const BUCKET = 'outstanding-bucket';
-const MARKERS = 1001;
-const stateDir = mkdtempSync(join(tmpdir(), 'baton-outstanding-'));
-const calls: string[] = [];
-let services: StorageServices;
-
+const HOUR_MS = 3600 * 1000;
+let operations: OutstandingOperations;
 beforeAll(async () => {
-  services = await startStorage(stateDir, {
-    authorize: ({ permission }) => void calls.push(permission),
-  });
-  const bucket = services.storage.bucket(BUCKET);
-  await bucket.create({ location: 'us-central1' });
-  const names = Array.from({ length: MARKERS }, (_, i) =>
-    layout.outstanding({ run: RunId.parse(`run-${i}`), stage: 'train', attempt: 1 }),
-  );
-  const write = async () => {
-    for (let name = names.pop(); name; name = names.pop()) {
-      const metadata = { metadata: { fence: '7', resources: 'projects/p/locations/l/customJobs/1' } };
-      await bucket.file(name).save('{}', { resumable: false, metadata });
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, write));
-  calls.length = 0;
+  operations = await startOutstanding();
 });
-afterAll(async () => {
-  await services.close();
-  rmSync(stateDir, { recursive: true });
-});
+afterAll(() => operations.close());
 
-it('thousands of outstanding operations are known by one call per thousand', async () => {
-  const outstanding = await listOutstanding(BUCKET);
-  expect(outstanding).toHaveLength(MARKERS);
-  expect(outstanding[0]).toMatchObject({
-    stage: 'train',
-    resources: ['projects/p/locations/l/customJobs/1'],
+const counted = (calls: string[]) =>
+  Object.fromEntries([...Map.groupBy(calls, (call) => call)].map(([call, those]) => [call, those.length]));
+
+it('a sweep asks for pages of what is outstanding and of what is at work, and for none of it by itself', async () => {
+  await operations.mark('train', 201);
+  // What waits for a moment that has not come is known by the listing alone.
+  await operations.mark('prepare', 900, new Date(Date.now() + HOUR_MS));
+  expect(counted(await operations.sweep())).toEqual({
+    'storage.objects.list': 2,
+    'google.cloud.aiplatform.v1.JobService/ListCustomJobs': 3,
   });
-  expect(calls).toEqual(Array(2).fill('storage.objects.list'));
 });
