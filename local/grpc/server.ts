@@ -50,6 +50,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
+    // Statistics of each call, for a debugging service that nobody serves here.
+    'grpc.enable_channelz': 0,
   });
   for (const [name, modules] of modulesByService(options.modules)) {
     const library = protosOf(modules[0]!.protos);

@@ -15,6 +15,7 @@ export interface FunctionsOptions extends InstanceHost {
 export class Functions {
   readonly #options: FunctionsOptions;
   readonly #services = new Map<string, FunctionService>();
+  readonly #byHost = new Map<string, FunctionService>();
 
   constructor(options: FunctionsOptions) {
     this.#options = options;
@@ -25,7 +26,9 @@ export class Functions {
     const name = serviceName(declaration);
     await this.#services.get(name)?.close();
     const options = { ...this.#options, idleMs: this.#options.idleMs ?? DEFAULT_IDLE_MS };
-    this.#services.set(name, new FunctionService(declaration, options));
+    const service = new FunctionService(declaration, options);
+    this.#services.set(name, service);
+    this.#byHost.set(new URL(declaration.uri).host, service);
   }
 
   /** @param service `projects/P/locations/L/services/S` */
@@ -35,7 +38,7 @@ export class Functions {
 
   /** @param host as in the function's URI, e.g. `train-123.us-central1.run.app` */
   findByHost(host: string): FunctionService | undefined {
-    return [...this.#services.values()].find(({ declaration }) => new URL(declaration.uri).host === host);
+    return this.#byHost.get(host);
   }
 
   list(): FunctionService[] {
