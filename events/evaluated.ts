@@ -1,17 +1,27 @@
 import { z } from 'zod';
-import { Artifact, GateDecision, Metrics } from './artifact.ts';
+import { Artifact, Commit, Image, SnapshotDigests } from './artifact.ts';
 import { defineEvent } from './contract.ts';
-import { GcsUri } from './identifiers.ts';
+import { GateDecision } from './gate.ts';
+import { GcsUri, Sha256 } from './identifiers.ts';
+import { Metrics } from './metrics.ts';
 
-const Evaluation = z.object({
+export const Evaluation = z.object({
   model: z.string(),
   artifact: Artifact,
   job: z.string(),
+  image: Image.describe('The evaluation container, as the job was given it.'),
+  commit: Commit,
+  trainImage: Image.describe('The training container, as its job was given it.'),
+  trainCommit: Commit.describe('The same of the training job.'),
   metrics: Metrics,
+  metricsUri: GcsUri.optional().describe('The `metrics.json` that they are from.'),
+  metricsSha256: Sha256.optional(),
   gate: GateDecision,
   samples: GcsUri.describe(
     'Predictions that the evaluator computed offline, one JSON object a line: `{ instance, prediction }`.',
   ),
+  samplesSha256: Sha256.optional(),
+  snapshotDigests: SnapshotDigests,
   trainTable: z.string(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;

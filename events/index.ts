@@ -1,3 +1,4 @@
+export * from './approval-digest.ts';
 export * from './artifact.ts';
 export * from './contract.ts';
 export * from './dataset-ready.ts';
@@ -8,8 +9,10 @@ export * from './drift-detected.ts';
 export * from './envelope.ts';
 export * from './evaluated.ts';
 export * from './failure.ts';
+export * from './gate.ts';
 export * from './identifiers.ts';
 export * from './ingest-done.ts';
+export * from './metrics.ts';
 export * from './model-trained.ts';
 export * from './monitored.ts';
 export * from './pubsub-binding.ts';

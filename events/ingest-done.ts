@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { perTable, SnapshotDigests } from './artifact.ts';
 import { defineEvent } from './contract.ts';
 import { GcsUri } from './identifiers.ts';
-
-const perTable = <Value extends z.ZodType>(value: Value) => z.object({ train: value, eval: value });
 
 export const IngestDone = defineEvent({
   name: 'ingest-done',
@@ -20,5 +19,6 @@ export const IngestDone = defineEvent({
     snapshot: perTable(GcsUri).describe(
       "Prefixes ending in `/`, each holding the table's rows as Parquet files.",
     ),
+    snapshotDigests: SnapshotDigests,
   }),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Artifact } from './artifact.ts';
+import { Artifact, Commit, Image, perTable, SnapshotDigests } from './artifact.ts';
 import { defineEvent } from './contract.ts';
 import { GcsUri } from './identifiers.ts';
 
@@ -11,8 +11,11 @@ export const ModelTrained = defineEvent({
     model: z.string(),
     artifact: Artifact,
     job: z.string().describe("The custom job's resource name."),
+    image: Image.describe('The training container, as the job was given it.'),
+    commit: Commit,
     parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-    snapshot: z.object({ train: GcsUri, eval: GcsUri }),
+    snapshot: perTable(GcsUri),
+    snapshotDigests: SnapshotDigests,
     trainTable: z.string().describe('`project.dataset.table` of the training table: the skew baseline.'),
   }),
 });

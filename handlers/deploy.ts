@@ -13,10 +13,10 @@ import {
 import { type Deployment, FIRST, releaseLock, wasDeployed } from './endpoint-lock.ts';
 import { isQueued, nextInLine, takeTurn } from './endpoint-queue.ts';
 import { findVersion, isUploading, uploadVersion } from './model-registry.ts';
-import { verifyArtifact } from './runtime/artifact.ts';
 import { haveEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
+import { verifyEvaluation } from './runtime/verification.ts';
 
 /** The operations under way; the next step follows from what exists, not from a counter. */
 const State = z.object({ operations: z.array(z.string()) });
@@ -33,7 +33,6 @@ export const deploy = defineStage({
   state: State,
 
   async start(event, work) {
-    await verifyArtifact(event.data.artifact);
     // What a first delivery has uploaded is `settle`'s to deploy: it alone may act as the serving account.
     return (await findVersion(work)) ? lookAgain() : nextStep(event, work);
   },
@@ -83,10 +82,11 @@ async function begin(
   deployment: Deployment,
   work: Work,
 ): Promise<Outcome<State>> {
+  const version = await findVersion(work);
+  if (!version) await verifyEvaluation(event.data);
   const creation = await createEndpoint(deployment, work);
   if (!creation) return lookAgain();
-  if (await findVersion(work)) return waitFor(creation);
-  return waitFor(creation, await uploadVersion(event.data, work));
+  return version ? waitFor(creation) : waitFor(creation, await uploadVersion(event.data, work));
 }
 
 async function deployAt(
@@ -99,6 +99,7 @@ async function deployAt(
   if (!version) {
     // An upload whose answer was lost goes on all the same.
     if (await isUploading(work)) return lookAgain();
+    await verifyEvaluation(event.data);
     return waitFor(await uploadVersion(event.data, work));
   }
   const id = deployedModelIdOf(work);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type BatonEvent, DatasetReady, type IngestDone as Done, IngestDone } from '../events/index.ts';
 import { dropTable, ingestedTable } from './ingested-table.ts';
 import { keepRejects } from './rejects.ts';
+import { digestArtifact } from './runtime/artifact.ts';
 import { dataflowFailure, findOrLaunch, jobState, withEndedJobs } from './runtime/dataflow.ts';
 import { Environment, optional, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
@@ -111,6 +112,7 @@ async function finish(event: BatonEvent<Input>, work: Work) {
   evaluation.check(counts.eval, settings.BATON_MAX_REJECTED_FRACTION);
   const live = await Promise.all([train.promote(), evaluation.promote()]);
   const snapshots = await Promise.all([train.snapshot(), evaluation.snapshot()]);
+  const digests = await Promise.all(snapshots.map(digestArtifact));
   const data: z.input<typeof Done.data> = {
     model: event.data.model,
     rows: { train: counts.train.accepted, eval: counts.eval.accepted },
@@ -118,6 +120,7 @@ async function finish(event: BatonEvent<Input>, work: Work) {
     rejectsUri,
     tables: { train: live[0], eval: live[1] },
     snapshot: { train: snapshots[0], eval: snapshots[1] },
+    snapshotDigests: { train: digests[0], eval: digests[1] },
   };
   return completed(IngestDone, IngestDone.data.parse(data));
 }

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { gcsUri, IngestDone, layout, ModelTrained } from '../events/index.ts';
 import { digestArtifact } from './runtime/artifact.ts';
-import { containerArguments, findOrCreateJob, hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
+import {
+  containerArguments,
+  findOrCreateJob,
+  hasSucceeded,
+  StartedJob,
+  withEndedJob,
+} from './runtime/custom-job.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
@@ -14,13 +20,11 @@ const Settings = Environment.extend({
   BATON_TRAINING_SERVICE_ACCOUNT: z.string().min(1),
 });
 
-const State = z.object({ job: z.string() });
-
 /** Trains on the run's snapshot with a Vertex AI custom job, and digests what it wrote. */
 export const train = defineStage({
   name: 'train',
   input: IngestDone,
-  state: State,
+  state: StartedJob,
 
   async start(event, work) {
     const settings = readEnvironment(Settings);
@@ -39,7 +43,7 @@ export const train = defineStage({
       containerSpec: container,
     });
     const workers = settings.BATON_TRAIN_REPLICAS - 1;
-    const job = await findOrCreateJob(work, {
+    const started = await findOrCreateJob(work, {
       stage: 'train',
       model: event.data.model,
       jobSpec: {
@@ -48,7 +52,7 @@ export const train = defineStage({
         baseOutputDirectory: { outputUriPrefix: attemptFolder(work) },
       },
     });
-    return pending([job], { job });
+    return pending([started.job], started);
   },
 
   ready: withEndedJob,
@@ -58,9 +62,10 @@ export const train = defineStage({
     return completed(ModelTrained, {
       model: event.data.model,
       artifact: await digestArtifact(`${attemptFolder(work)}model/`),
-      job: state.job,
+      ...state,
       parameters: readEnvironment(Settings).BATON_TRAIN_PARAMETERS,
       snapshot: event.data.snapshot,
+      snapshotDigests: event.data.snapshotDigests,
       trainTable: event.data.tables.train,
     });
   },

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import { z } from 'zod';
+import { GatePolicy } from '../events/gate.ts';
 import { inRepository } from './components/content-hash.ts';
 
 const projectId = z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'expected a project id');
@@ -63,6 +64,7 @@ const common = {
   alertEmails: json(z.array(z.email())),
   alertThresholds: json(z.strictObject({ unackedSeconds: positive, stageSeconds: positive })),
   runbookUrl: optional(z.url()),
+  commit: optional(z.string().regex(/^[0-9a-f]{7,40}$/, 'expected a git commit')),
   functionBundles: optional(
     z.string().refine((folder) => existsSync(inRepository(folder)), {
       error: ({ input }) => `there is no folder ${input}; \`npm run bundle\` makes the functions' bundles`,
@@ -84,7 +86,7 @@ const training = {
   trainParameters: json(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
   trainMachineType: z.string().min(1),
   trainReplicas: positive,
-  gate: json(thresholds),
+  gate: json(GatePolicy),
   retraining: z.enum(['off', 'notify', 'retrain']),
   runSchedule: optional(cron),
   composerAccount: optional(principal),

@@ -15,6 +15,7 @@ function commonVariables(settings: Settings, { bucket, kmsKey }: EncryptedBucket
     BATON_MODEL: settings.model,
     BATON_KMS_KEY: kmsKey ?? '',
     BATON_LEASE_SECONDS: String(settings.leaseSeconds),
+    BATON_COMMIT: settings.commit ?? '',
   };
 }
 

@@ -10,6 +10,8 @@ The stages of a run hand over to each other by these events. Each is a CloudEven
 context attribute is a message attribute with the prefix \`ce-\`, and the data is JSON. \`ce-correlationid\` is the run,
 \`ce-causationid\` the event that caused this one, \`ce-attempt\` the attempt (more than 1 after a replay), \`ce-replayof\` the event
 that a replay sends again, \`ce-sequence\` where the run stands among the runs of its model, \`ce-traceparent\` the trace.
+\`ce-authtype\` and \`ce-authid\` say who started the run, where somebody did; they inform and prove nothing, as the publisher of
+the first event says them.
 
 Deliveries may come twice and in any order; \`ce-source\` and \`ce-id\` name the event. A field may be added to a version; whatever
 would break a reader is a new version, and so a new type.

@@ -1,11 +1,13 @@
 import type { protos } from '@google-cloud/aiplatform';
-import type { StageName } from '../../events/index.ts';
+import { z } from 'zod';
+import { Commit, Image, type StageName } from '../../events/index.ts';
 import { vertexJobs } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { StageFailure } from './failure.ts';
 import { FEW, type Outstanding } from './outstanding.ts';
 import type { Work } from './stage.ts';
 
+type CustomJob = protos.google.cloud.aiplatform.v1.ICustomJob;
 type JobSpec = protos.google.cloud.aiplatform.v1.ICustomJobSpec;
 
 const SUCCEEDED = 'JOB_STATE_SUCCEEDED';
@@ -17,11 +19,19 @@ export interface CustomJobRequest {
   jobSpec: JobSpec;
 }
 
+/** What a stage that runs a custom job remembers of it until it has ended: whatever is released meanwhile. */
+export const StartedJob = z.object({
+  job: z.string().describe('Its resource name.'),
+  image: Image,
+  commit: Commit,
+});
+export type StartedJob = z.infer<typeof StartedJob>;
+
 /**
  * The custom job of an attempt, created if there is none. CreateCustomJob takes no id of the caller's, so the
  * job is found again by its labels; the attempt's claim keeps two callers apart.
  */
-export async function findOrCreateJob(work: Work, request: CustomJobRequest): Promise<string> {
+export async function findOrCreateJob(work: Work, request: CustomJobRequest): Promise<StartedJob> {
   const { environment } = work;
   const client = await vertexJobs();
   const parent = `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
@@ -34,7 +44,7 @@ export async function findOrCreateJob(work: Work, request: CustomJobRequest): Pr
   };
   const filter = `labels.run=${labels.run} AND labels.stage=${labels.stage} AND labels.attempt=${labels.attempt}`;
   const [standing] = await client.listCustomJobs({ parent, filter });
-  if (standing[0]?.name) return standing[0].name;
+  if (standing[0]?.name) return started(standing[0], work);
   work.checkLease();
   const [job] = await client.createCustomJob({
     parent,
@@ -45,8 +55,14 @@ export async function findOrCreateJob(work: Work, request: CustomJobRequest): Pr
       ...(environment.BATON_KMS_KEY && { encryptionSpec: { kmsKeyName: environment.BATON_KMS_KEY } }),
     },
   });
-  return String(job.name);
+  return started(job, work);
 }
+
+const started = ({ name, jobSpec }: CustomJob, { environment }: Work): StartedJob => ({
+  job: String(name),
+  image: jobSpec?.workerPoolSpecs?.[0]?.containerSpec?.imageUri ?? '',
+  commit: environment.BATON_COMMIT,
+});
 
 /**
  * The operations whose job is no longer at work. One list call per hundred jobs that are, however many have ended.

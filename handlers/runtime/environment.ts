@@ -28,6 +28,8 @@ export const Environment = z.object({
   BATON_BUCKET: z.string().min(1),
   BATON_MODEL: z.string().min(1),
   BATON_KMS_KEY: optional,
+  /** The git commit that was released; empty where nobody said. */
+  BATON_COMMIT: z.string().default(''),
   /** For how long others keep off an attempt that a handler has taken. */
   BATON_LEASE_SECONDS: z.coerce.number().positive(),
 });

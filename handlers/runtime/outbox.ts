@@ -3,6 +3,7 @@ import {
   type BatonEvent,
   type Envelope,
   type EventContract,
+  starterOf,
   toPubsubMessage,
 } from '../../events/index.ts';
 import { pubsub } from './clients.ts';
@@ -32,6 +33,7 @@ export function endingEvent<Data>(
     traceparent,
     attempt,
     sequence,
+    ...starterOf(input),
     data,
   };
 }

@@ -19,7 +19,7 @@ const CASES: {
 }[] = [
   {
     when: 'a model of two replicas below the gate',
-    config: { 'baton:gate': '{"accuracy":1.1}', 'baton:trainReplicas': '2' },
+    config: { 'baton:gate': '{"metrics":{"accuracy":1.1}}', 'baton:trainReplicas': '2' },
     state: 'gate-failed',
     stages: ['prepare completed', 'ingest completed', 'train completed', 'evaluate failed'],
     counted: ['prepare dataset-ready', 'ingest ingest-done', 'train model-trained', 'evaluate eval-failed'],

@@ -6,6 +6,7 @@ import {
   Deployed,
   decodeDelivery,
   type Envelope,
+  EvalPassed,
   fromPubsubMessage,
   Monitored,
   parseEvent,
@@ -61,6 +62,15 @@ describe('the Pub/Sub binding', () => {
     const malformed = () => fromPubsubMessage({ data: Buffer.from('{'), attributes });
     expect(malformed).toThrow(ContractViolation);
     expect(malformed).toThrow(/census-0123456789\/monitor\/1\/monitored.*not JSON/);
+  });
+
+  it('carries who started the run, and refuses a kind of principal that CloudEvents does not know', () => {
+    const event = monitored({ authtype: 'user', authid: 'ada@example.com' });
+    const { data, attributes } = toPubsubMessage(event);
+    expect(attributes).toMatchObject({ 'ce-authtype': 'user', 'ce-authid': 'ada@example.com' });
+    expect(fromPubsubMessage({ data, attributes })).toEqual(event);
+    attributes['ce-authtype'] = 'wizard';
+    expect(() => fromPubsubMessage({ data, attributes })).toThrow(/authtype/);
   });
 
   it('refuses an event without a run, naming the attribute', () => {
@@ -127,6 +137,38 @@ describe('a contract', () => {
   it('says where the data does not fit', () => {
     const event = monitored({ data: { monitoringJob: 'j', endpoint: 'e', deployedModelIds: [] } });
     expect(() => parseEvent(Monitored, event)).toThrow(/deployedModelIds/);
+  });
+});
+
+describe('an event of before', () => {
+  const sha256 = '0'.repeat(64);
+  const artifact = { uri: 'gs://lake/model/', sha256, files: [{ name: 'model.json', bytes: 1, sha256 }] };
+  const data = {
+    ...{ model: 'census', artifact, job: 'job', samples: 'gs://lake/samples.jsonl', trainTable: 'p.d.train' },
+    metrics: { rows: 1, accuracy: 1, auc: 1, logLoss: 0 },
+    gate: {
+      decision: 'passed',
+      reasons: ['auc 1.0000 is at least 0.8'],
+      comparisons: [{ metric: 'auc', value: 1, threshold: 0.8, passed: true }],
+    },
+  };
+
+  it('is read as one that compared metrics with thresholds and kept no digests and images', () => {
+    const evaluation = EvalPassed.data.parse(data);
+    expect(evaluation.gate.comparisons).toMatchObject([{ kind: 'threshold', bound: 'at-least' }]);
+    expect(evaluation).toMatchObject({ image: '', trainImage: '', commit: '', trainCommit: '' });
+    expect(evaluation.snapshotDigests).toBeUndefined();
+  });
+
+  it('has files or the manifest that has them', () => {
+    const manifest = { uri: 'gs://lake/model.manifest.json', sha256 };
+    const { error } = EvalPassed.data.safeParse({ ...data, artifact: { ...artifact, files: [] } });
+    expect(error?.issues[0]).toMatchObject({
+      path: ['artifact'],
+      message: expect.stringMatching(/manifest/),
+    });
+    const many = { ...data, artifact: { ...artifact, files: [], manifest } };
+    expect(EvalPassed.data.safeParse(many).success).toBe(true);
   });
 });
 

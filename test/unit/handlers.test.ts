@@ -1,29 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ContractViolation } from '../../events/index.ts';
+import { ContractViolation, type Envelope, type Failure, Parked, RunId } from '../../events/index.ts';
 import { deployedModelIdOf, idleDeployments, splitWithNewcomer } from '../../handlers/endpoint.ts';
-import { decideGate } from '../../handlers/gate.ts';
+import { Environment } from '../../handlers/runtime/environment.ts';
 import { toStageFailure } from '../../handlers/runtime/failure.ts';
+import { createLogger } from '../../handlers/runtime/log.ts';
+import { endingEvent } from '../../handlers/runtime/outbox.ts';
+import { workOn } from '../../handlers/runtime/stage.ts';
 import { childTrace } from '../../handlers/runtime/trace.ts';
-
-describe('the gate', () => {
-  const metrics = { rows: 100, accuracy: 0.81, auc: 0.63, logLoss: 2.8 };
-
-  it('holds back a model that is accurate enough and ranks almost at random', () => {
-    const { decision, reasons } = decideGate(metrics, { accuracy: 0.8, auc: 0.85 });
-    expect(decision).toBe('failed');
-    expect(reasons).toEqual(['accuracy 0.8100 is at least 0.8', 'auc 0.6300 is 0.2200 below 0.85']);
-  });
-
-  it('lets a metric that equals its threshold through', () => {
-    expect(decideGate(metrics, { accuracy: 0.81 }).decision).toBe('passed');
-  });
-
-  it('holds a model back whose evaluator did not report the metric', () => {
-    const { decision, reasons } = decideGate(metrics, { recall: 0.5 });
-    expect(decision).toBe('failed');
-    expect(reasons[0]).toMatch(/recall was not reported/);
-  });
-});
 
 describe('the traffic split', () => {
   it('gives the first model everything', () => {
@@ -83,5 +66,43 @@ describe('the trace', () => {
     const trace = (text: string) => text.split('-')[1];
     expect(trace(childTrace('run-1'))).toBe(trace(childTrace('run-1', 'nonsense')));
     expect(trace(childTrace('run-1'))).not.toBe(trace(childTrace('run-2')));
+  });
+});
+
+describe('the event that ends an attempt', () => {
+  const run = RunId.parse('census-0123456789');
+  const attempt = { run, stage: 'train', attempt: 2 } as const;
+  const environment = Environment.parse({
+    ...{ GOOGLE_CLOUD_PROJECT: 'p', BATON_ENV: 'test', BATON_REGION: 'r', BATON_BUCKET: 'b' },
+    ...{ BATON_MODEL: 'census', BATON_LEASE_SECONDS: '120' },
+  });
+  const work = workOn(attempt, undefined, environment, createLogger({ project: 'p' }));
+  const now = '2026-01-02T03:04:05.678Z';
+  const record = {
+    ...attempt,
+    ...{ cause: { source: 's', id: 'i', deliveryId: '1' }, owner: 'o', claimedAt: now, leaseUntil: now },
+  };
+  const input: Envelope = {
+    ...{
+      specversion: '1.0',
+      id: 'i',
+      source: 's',
+      type: 't',
+      time: now,
+      datacontenttype: 'application/json',
+    },
+    ...{ correlationid: run, attempt: 2, data: {} },
+    ...{ authtype: 'service_account', authid: 'retrain@p.iam.gserviceaccount.com' },
+  };
+
+  it('tells who started the run, as the event that it answers does', () => {
+    expect(endingEvent(Parked, {} as Failure, { ...record, input }, work)).toMatchObject({
+      ...{ causationid: 'i', authtype: 'service_account', authid: 'retrain@p.iam.gserviceaccount.com' },
+    });
+  });
+
+  it('tells of nobody where files that landed started the run', () => {
+    const ending = endingEvent(Parked, {} as Failure, record, work);
+    expect(Object.keys(ending).filter((name) => name.startsWith('auth'))).toEqual([]);
   });
 });

@@ -25,13 +25,19 @@ async function putParquet(uri: string, select: string): Promise<void> {
   await storage.put(uri, await parquet(select));
 }
 
-function evaluate(snapshot: string, modelFolder = 'gs://baton/model/', output = OUTPUT) {
+function evaluate(
+  snapshot: string,
+  modelFolder = 'gs://baton/model/',
+  output = OUTPUT,
+  slices = 'gender,race',
+) {
   return runContainer('evaluate', storage, {
     args: [
       `--eval=${snapshot}`,
       `--model=${modelFolder}`,
       `--output=${output}`,
       `--marker=${output}done.json`,
+      `--slices=${slices}`,
     ],
     env: { CLOUD_ML_JOB_ID: '43' },
   });
@@ -71,6 +77,36 @@ describe('an evaluation on the census table', () => {
     expect(accuracy).toBe((count(1, 1) + count(0, 0)) / rows);
   });
 
+  test('measures each value of each column by itself, as a count of pairs does', async () => {
+    const { instances, labels } = await censusInstances('eval');
+    const expected = (['gender', 'race'] as const).flatMap((column) =>
+      [...new Set(instances.map((instance) => instance[column]))].sort().map((value) => {
+        const rows = [...instances.keys()].filter((row) => instances[row][column] === value);
+        return {
+          column,
+          value,
+          ...countedOn(rows.map((row) => [model.predict(instances[row]), labels[row]])),
+        };
+      }),
+    );
+    const { slices } = storage.json(`${OUTPUT}metrics.json`);
+    expect(
+      slices.map(({ column, value }: { column: string; value: string }) => `${column} ${value}`),
+    ).toEqual([
+      ...['gender Female', 'gender Male'],
+      ...['Amer-Indian-Eskimo', 'Asian-Pac-Islander', 'Black', 'Other', 'White'].map(
+        (race) => `race ${race}`,
+      ),
+    ]);
+    expect(slices).toEqual(
+      expected.map((slice) => ({
+        ...slice,
+        auc: expect.closeTo(slice.auc, 12),
+        logLoss: expect.closeTo(slice.logLoss, 12),
+      })),
+    );
+  });
+
   test('keeps a hundred instances as a client sends them, with predictions in full precision', () => {
     const lines = storage.bytes(`${OUTPUT}samples.jsonl`).toString().trimEnd().split('\n');
     expect(lines).toHaveLength(100);
@@ -87,8 +123,8 @@ describe('an evaluation on the census table', () => {
 });
 
 describe('an evaluation that can not be', () => {
-  const refused = async (snapshot: string, modelFolder?: string) => {
-    const result = await evaluate(snapshot, modelFolder, 'gs://baton/refused/');
+  const refused = async (snapshot: string, modelFolder?: string, slices?: string) => {
+    const result = await evaluate(snapshot, modelFolder, 'gs://baton/refused/', slices);
     expect(result.code, JSON.stringify(result.log)).toBe(2);
     expect(storage.written('gs://baton/refused/')).toEqual([]);
     return result.log.at(-1)?.message;
@@ -106,9 +142,35 @@ describe('an evaluation that can not be', () => {
     );
   });
 
+  test('refuses slices by a column that has no few values, naming those that have', async () => {
+    expect(await refused('gs://baton/eval/', undefined, 'gender,age')).toMatch(
+      /argument --slices=gender,age: expected one or more of workclass, .*gender/,
+    );
+  });
+
   test('refuses a folder without a model', async () => {
     expect(await refused('gs://baton/eval/', 'gs://baton/nowhere/')).toContain(
       'there is no object gs://baton/nowhere/model.json',
     );
   });
 });
+
+/** The figures by their definitions: AUC is the share of the pairs of a positive and a negative row in the right order. */
+function countedOn(rows: [prediction: number, label: number][]) {
+  const scores = (wanted: number) =>
+    rows.flatMap(([prediction, label]) => (label === wanted ? prediction : []));
+  const [negatives, positives] = [scores(0), scores(1)];
+  let inOrder = 0;
+  for (const above of positives) {
+    for (const below of negatives) inOrder += above > below ? 1 : above === below ? 0.5 : 0;
+  }
+  const right = rows.filter(([prediction, label]) => prediction >= 0.5 === (label === 1));
+  const likelihoods = rows.map(([prediction, label]) => (label === 1 ? prediction : 1 - prediction));
+  return {
+    rows: rows.length,
+    positives: positives.length,
+    accuracy: right.length / rows.length,
+    auc: inOrder / (positives.length * negatives.length),
+    logLoss: -likelihoods.reduce((sum, likelihood) => sum + Math.log(likelihood), 0) / rows.length,
+  };
+}

@@ -27,6 +27,15 @@ export function integer(minimum: number, maximum: number) {
     .pipe(z.int(expected).min(minimum, expected).max(maximum, expected));
 }
 
+/** Names on the command line, separated by commas. */
+export function oneOrMoreOf<Name extends string>(names: readonly Name[]) {
+  const expected = `expected one or more of ${names.join(', ')}, separated by commas`;
+  return z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(names as readonly [Name, ...Name[]], expected)));
+}
+
 /**
  * Reads `--name=value` (or `--name value`) arguments.
  *

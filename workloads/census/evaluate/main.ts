@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { GcsFolder, GcsObject, parseArguments, parseEnvironment } from '../container/arguments.ts';
+import {
+  GcsFolder,
+  GcsObject,
+  oneOrMoreOf,
+  parseArguments,
+  parseEnvironment,
+} from '../container/arguments.ts';
 import { log } from '../container/log.ts';
 import { runContainer } from '../container/run.ts';
 import { instanceAt } from '../files/census-table.ts';
@@ -7,7 +13,9 @@ import { writeJson, writeObject } from '../files/gcs.ts';
 import { JobEnvironment, writeMarker } from '../files/marker.ts';
 import { loadModel } from '../files/model-folder.ts';
 import { readSnapshot } from '../files/snapshot.ts';
+import { CATEGORICAL } from '../model/features.ts';
 import { measure } from '../model/metrics.ts';
+import { measureSlices } from '../model/slices.ts';
 
 /** How many offline predictions are kept for comparison with the endpoint's. */
 const SAMPLES = 100;
@@ -17,6 +25,7 @@ const Arguments = z.object({
   model: GcsFolder,
   output: GcsFolder,
   marker: GcsObject,
+  slices: oneOrMoreOf(CATEGORICAL).optional(),
 });
 
 await runContainer(async () => {
@@ -28,7 +37,10 @@ await runContainer(async () => {
 
   const predictions = new Float64Array(table.rows);
   for (let row = 0; row < table.rows; row++) predictions[row] = model.predict(instanceAt(table, row));
-  const metrics = measure(table.labels, predictions);
+  const slices = args.slices?.flatMap((column) =>
+    measureSlices(column, table.categories[column], table.labels, predictions),
+  );
+  const metrics = { ...measure(table.labels, predictions), ...(slices && { slices }) };
   log('INFO', `accuracy ${metrics.accuracy.toFixed(4)}, AUC ${metrics.auc.toFixed(4)}`, { metrics });
 
   const samples = Array.from(predictions.subarray(0, SAMPLES), (prediction, row) =>
