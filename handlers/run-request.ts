@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Envelope, RunRequested, runIdOf, topicOf } from '../events/index.ts';
 import { newestDrop } from './newest-drop.ts';
 import type { Environment } from './runtime/environment.ts';
+import { ownIdentity } from './runtime/identity.ts';
 import { readJson, type Stored, writeJson } from './runtime/objects.ts';
 import { publish } from './runtime/outbox.ts';
 import { childTrace } from './runtime/trace.ts';
@@ -69,6 +70,7 @@ async function requestFor(of: Occasion, environment: Environment): Promise<Envel
     causationid,
     traceparent: childTrace(run, undefined),
     attempt: 1,
+    ...(await ownIdentity()),
     data: {
       ...{ model, bucket, drop: drop.name, generations: drop.generations },
       ...{ reason, occasion },

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { isProduction } from '../environments/environment.ts';
 import { listParked, type StoredMessage } from '../events/parked.ts';
 import { type RedriveResult, redrive } from '../events/redrive.ts';
-import { operatorName } from '../operator.ts';
+import { operator } from '../operator.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit-codes.ts';
 import { table } from '../terminal/output.ts';
@@ -71,7 +71,7 @@ async function send(session: Session, chosen: StoredMessage[], { yes }: RedriveO
     const question = `Publish ${inProduction} messages to production (${environment.prod.project}) again?`;
     await confirm(question, { yes, output });
   }
-  const by = await operatorName(session.storage);
+  const { authid: by } = await operator(session.storage.authClient);
   const results: RedriveResult[] = [];
   for (const stored of chosen) {
     if (signal.aborted) break;

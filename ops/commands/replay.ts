@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type RunId, type StageName, TENANT_OF } from '../../events/index.ts';
 import { isProduction } from '../environments/environment.ts';
-import { operatorName } from '../operator.ts';
+import { operator } from '../operator.ts';
 import { type Batch, type BatchResult, openBatch, readBatch, sendBatch } from '../replay/batch.ts';
 import { planReplay, type ReplayPlan } from '../replay/plan.ts';
 import { planDocument, planText } from '../replay/plan-text.ts';
@@ -61,7 +61,7 @@ export function addReplayCommand(runs: Command): void {
 
 async function replayOne(session: Session, run: RunId, options: ReplayOptions): Promise<ExitCode> {
   const { output, environment, storage } = session;
-  const by = await operatorName(storage);
+  const { authid: by } = await operator(storage.authClient);
   const plan = planFor(await existing(session, run), options, { by, project: environment.nonprod.project });
   if (options.dryRun) {
     output.data(planDocument(plan, environment), () => planText(plan, environment));
@@ -122,13 +122,14 @@ async function planAll(session: Session, options: ReplayOptions) {
     where: { ...where, ...(stage && { stage }) },
     since: since ? new Date(Date.now() - since) : undefined,
   };
-  const operator = { by: await operatorName(session.storage), project: session.environment.nonprod.project };
+  const { authid: by } = await operator(session.storage.authClient);
+  const request = { by, project: session.environment.nonprod.project };
   const plans: ReplayPlan[] = [];
   const skipped: BatchResult[] = [];
   for await (const view of listRuns(session.storage, session.buckets, filter, session.output.warn)) {
     if (plans.length >= limit) break;
     try {
-      plans.push(planFor(view, options, operator));
+      plans.push(planFor(view, options, request));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       skipped.push({ run: view.run, result: 'skipped', reason: error.message });

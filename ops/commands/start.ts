@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DROP_FILES, layout, runIdOf, toPubsubMessage, topicOf } from '../../events/index.ts';
+import { operator } from '../operator.ts';
 import { runRequest } from '../replay/run-request.ts';
 import { readRun } from '../runs/run-view.ts';
 import { CommandError, EXIT } from '../terminal/exit-codes.ts';
@@ -29,7 +30,8 @@ export function addStartCommand(runs: Command): void {
           const { project, model: ofStack } = environment.nonprod;
           const { model = ofStack, reason, dryRun } = options;
           const request = { run, model, bucket: buckets.nonprod, drop, generations, reason };
-          const event = runRequest(request, project, new Date());
+          const starter = await operator(storage.authClient);
+          const event = runRequest(request, project, new Date(), starter);
           if (!dryRun) {
             const topic = (await clients.pubsub('nonprod')).topic(topicOf('run-requested'));
             await topic.publishMessage(toPubsubMessage(event));

@@ -4,6 +4,7 @@ import {
   STAGE_INPUTS,
   STAGES,
   type StageName,
+  starterOf,
   type Tenant,
   topicOf,
 } from '../../events/index.ts';
@@ -115,13 +116,17 @@ function inputOf(view: RunView, from: StageName, request: ReplayRequest): Envelo
   throw refusal(`${run} has no ${wanted} event to send again: ${before} never ended with one`);
 }
 
-/** The first stage answered files that landed: a request for the same generations of them stands for that. */
+/**
+ * The first stage answered files that landed, or a request for a run: a request for the same generations of the files
+ * stands for either, and names whoever asked first.
+ */
 function requestOf({ run, record, stages }: RunView, { reason, project, at }: ReplayRequest): Envelope {
   const { train, eval: evaluation } = record?.generations ?? {};
   if (!record || !train || !evaluation) throw refusal(`${run} never had both files: drop them again`);
   const request = { ...record, generations: { train, eval: evaluation }, reason };
   const first = stages.find(({ stage }) => stage === 'prepare');
-  return { ...runRequest(request, project, at), ...(first?.cause && { id: first.cause.id }) };
+  const again = runRequest(request, project, at, starterOf(first?.input));
+  return { ...again, ...(first?.cause && { id: first.cause.id }) };
 }
 
 /** The same event for another attempt. Its id follows from both, so that two who replay it send one event. */

@@ -1,4 +1,4 @@
-import { type Envelope, type RunId, RunRequested, sequenceOf } from '../../events/index.ts';
+import { type Envelope, type RunId, RunRequested, type Starter, sequenceOf } from '../../events/index.ts';
 
 export interface RequestedRun {
   run: RunId;
@@ -16,8 +16,14 @@ export interface RequestedRun {
  * drop's files: to ask twice is to ask once.
  *
  * @param project the non-production project, on whose topic it goes out
+ * @param starter who asks, if anybody does
  */
-export function runRequest({ run, ...data }: RequestedRun, project: string, at: Date): Envelope {
+export function runRequest(
+  { run, ...data }: RequestedRun,
+  project: string,
+  at: Date,
+  starter: Starter = {},
+): Envelope {
   return {
     specversion: '1.0',
     id: `${run}/${RunRequested.name}`,
@@ -29,6 +35,7 @@ export function runRequest({ run, ...data }: RequestedRun, project: string, at: 
     correlationid: run,
     attempt: 1,
     sequence: sequenceOf(data.generations),
+    ...starter,
     data: RunRequested.data.parse(data),
   };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { StageName } from '../../events/index.ts';
+import { RunRequested, type StageName } from '../../events/index.ts';
 import { planReplay } from '../../ops/replay/plan.ts';
 import type { RunView } from '../../ops/runs/run-view.ts';
 import {
   attemptOf,
   DROP,
+  event,
   ingested,
   NOW,
   parkedAt,
@@ -19,6 +20,8 @@ const plan = (view: RunView, from: StageName, at = NOW) =>
   planReplay(view, { from, by: 'somebody@example.com', at, project: 'baton-nonprod' });
 
 const minutesAfter = (time: Date, minutes: number) => new Date(time.getTime() + minutes * 60_000);
+
+const STARTER = { authtype: 'user', authid: 'ada@example.com' } as const;
 
 describe('a replay of a parked stage', () => {
   it('sends the event that the stage answered again, as the next attempt', () => {
@@ -36,6 +39,26 @@ describe('a replay of a parked stage', () => {
     ]);
     expect(again[0].effects[0].guard).toContain(`run=${RUN}, stage=train, attempt=2`);
   });
+
+  it.each<StageName>(['train', 'prepare'])(
+    'from %s keeps who started the run, whoever replays it',
+    (from) => {
+      const request = event(RunRequested, 'prepare', STARTER);
+      const view = runOf(
+        [
+          attemptOf('prepare', { input: request }),
+          attemptOf('train', {
+            state: 'parked',
+            input: { ...ingested, ...STARTER },
+            event: { ...parkedAt('train'), ...STARTER },
+          }),
+        ],
+        { state: 'parked' },
+      );
+      expect(plan(view, from).event).toMatchObject(STARTER);
+      expect(plan(view, from).record.by).toBe('somebody@example.com');
+    },
+  );
 
   it('planned by two people is one replay', () => {
     const [one, other] = [plan(parkedRun(), 'train'), plan(parkedRun(), 'train', minutesAfter(NOW, 1))];
