@@ -1,4 +1,5 @@
 import { declareDev } from './dev.ts';
+import { labelEverything } from './labels.ts';
 import { declareNonprod } from './nonprod.ts';
 import { declareProd } from './prod.ts';
 import { readSettings } from './settings.ts';
@@ -6,6 +7,7 @@ import { readSettings } from './settings.ts';
 /** Pulumi calls this, and keeps what it answers as the stack's outputs. */
 export default function declareStack() {
   const settings = readSettings();
+  labelEverything(settings);
   switch (settings.tenant) {
     case 'nonprod':
       return declareNonprod(settings);

@@ -40,7 +40,7 @@ export function declareNonprodAccounts(
       { role: 'roles/bigquery.jobUser', why: 'checks the staged rows, and makes them live' },
     ],
     dataset: tables('replaces the live tables, exports the snapshot and drops the staging tables'),
-    buckets: lake("finds what is outstanding, reads metrics, and keeps the runs' records"),
+    buckets: lake("finds what is outstanding, digests what jobs wrote, and keeps the runs' records"),
     topics: publish('ingest-done', 'model-trained', 'eval-passed', 'eval-failed', 'refused'),
   };
   return {
@@ -65,7 +65,7 @@ export function declareNonprodAccounts(
     }),
     evaluate: account('evaluate', 'starts evaluation jobs', {
       project: [{ role: 'roles/aiplatform.user', why: 'creates the evaluation job' }],
-      buckets: lake("compares the artefact with its digest, and keeps the run's record"),
+      buckets: lake("keeps the run's record"),
       topics: publish(),
       actsAs: [{ account: training, why: 'creates evaluation jobs that run as it' }],
     }),

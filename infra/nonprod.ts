@@ -87,8 +87,10 @@ function shareWithProd(
     { name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer', why },
   ];
   const ofProd = (id: string) => `serviceAccount:${id}@${prodProject}.iam.gserviceaccount.com`;
-  const artefact = { buckets: lake('compares the artefact with its digest') };
-  grant('prod-deploy', ofProd('deploy'), project, artefact, {});
+  const evaluated = 'compares what was evaluated with its digests, right before it is uploaded';
+  for (const id of ['deploy', 'settle']) {
+    grant(`prod-${id}`, ofProd(id), project, { buckets: lake(evaluated) }, {});
+  }
   const columns = 'reads the columns, from which the schema of the analysis follows';
   const metadata = { id: dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
   grant('prod-monitor', ofProd('monitor'), project, { dataset: metadata }, {});

@@ -5,7 +5,8 @@ import {
   Deployed,
   EvalPassed,
   endingName,
-  type RunId,
+  parseGcsUri,
+  RunId,
   TENANT_OF,
   type Tenant,
   toPubsubMessage,
@@ -130,7 +131,50 @@ describe('the chain on the census data', () => {
     expect(first).toMatchObject({ type: 'dev.baton.dataset.ready.v1', attempt: 1, run });
     expect(JSON.parse(first.data)).toEqual(view.stages[0].event?.data);
   });
+
+  it('promotes nothing of which a byte was changed after the evaluation, and names the file', async () => {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    const passed = new PubSub({ projectId: 'baton-nonprod' }).topic('eval-passed');
+    const event = eventOf('evaluate')!;
+    const { artifact, snapshotDigests, metricsUri, samples } = EvalPassed.data.parse(event.data);
+    const folders = [artifact, snapshotDigests!.train, snapshotDigests!.eval];
+    const files = [...folders.map(({ uri, files: [first] }) => `${uri}${first.name}`), metricsUri!, samples];
+    const versions = await modelVersions();
+    for (const [index, uri] of files.entries()) {
+      const undo = await changeOneByte(test, uri);
+      const copy = RunId.parse(`changed-000000000${index}`);
+      const again = { ...event, id: `${copy}/evaluate/1/eval-passed`, correlationid: copy };
+      await passed.publishMessage(toPubsubMessage(again));
+      const { failure } = test.report(await test.ended(copy, 60_000));
+      expect(failure?.code).toBe('BATON_ARTIFACT_CHANGED');
+      expect(failure?.reason).toContain(`${uri} changed since it was evaluated`);
+      // Written once more as it was, it no longer stops anybody: the bytes count, not who wrote them.
+      await undo();
+    }
+    expect(await modelVersions()).toEqual(versions);
+  });
 });
+
+/** Changes a byte of an object; answers what puts it back. */
+async function changeOneByte({ storage }: TestCloud, uri: string): Promise<() => Promise<void>> {
+  const { bucket, object } = parseGcsUri(uri);
+  const file = storage.bucket(bucket).file(object);
+  const [before] = await file.download();
+  const changed = Buffer.from(before);
+  changed[changed.length >> 1] ^= 1;
+  await file.save(changed, { resumable: false });
+  return () => file.save(before, { resumable: false });
+}
+
+async function modelVersions(): Promise<unknown[]> {
+  const { ModelServiceClient } = await import(
+    '@google-cloud/aiplatform/build/src/v1/model_service_client.js'
+  );
+  const client = new ModelServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
+  const name = 'projects/baton-prod/locations/us-central1/models/census';
+  const [versions] = await client.listModelVersions({ name });
+  return versions.map(({ versionId }) => versionId);
+}
 
 /** Publishes the run's events a second time. */
 async function publishAgain({ cloud }: TestCloud, { stages }: RunView): Promise<void> {

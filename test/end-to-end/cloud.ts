@@ -15,8 +15,8 @@ const HEADER =
   'age,workclass,fnlwgt,education,education_num,marital_status,occupation,relationship,race,gender,capital_gain,capital_loss,hours_per_week,native_country,income_bracket';
 
 /** A row of the census table; all else alike, so that a test says only what it is about. */
-export const censusRow = (label: string, age: number | string = 39) =>
-  `${age}, Private,77516, Bachelors,13, Never-married, Adm-clerical, Not-in-family, White, Male,0,0,40, United-States, ${label}`;
+export const censusRow = (label: string, age: number | string = 39, gender = 'Male') =>
+  `${age}, Private,77516, Bachelors,13, Never-married, Adm-clerical, Not-in-family, White, ${gender},0,0,40, United-States, ${label}`;
 
 export const censusTable = (rows: string[]) => `${[HEADER, ...rows].join('\n')}\n`;
 

@@ -1,9 +1,35 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layout, ModelTrained } from '../../events/index.ts';
+import { EvalFailed, type Evaluation, layout, ModelTrained, type StageName } from '../../events/index.ts';
 import { recordProgram } from '../../local/program/record-program.ts';
-import { smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
+import type { RunView } from '../../ops/runs/run-view.ts';
+import { censusRow, censusTable, smallDrop, startTestCloud, type TestCloud } from './cloud.ts';
 import { doctor, problemsIn } from './doctor.ts';
+
+const COMMIT = '0123abc';
+
+/** Rows of men whose label follows from their age, and of women whose label is anybody's guess. */
+const unfairTable = (rows: number) =>
+  censusTable(
+    Array.from({ length: rows }, (_, row) => {
+      const isMale = row % 2 === 1;
+      const isPositive = isMale ? row % 50 >= 30 : row % 7 < 3;
+      return censusRow(isPositive ? '>50K' : '<=50K', 20 + (row % 50), isMale ? 'Male' : 'Female');
+    }),
+  );
+
+const GATE = {
+  metrics: { accuracy: 0.7, auc: 0.7 },
+  minRows: 101,
+  slices: { columns: ['gender'], metric: 'accuracy', maxGap: 0.3, minRows: 50 },
+};
+
+interface Held {
+  files: { 'train.csv': string; 'eval.csv': string };
+  says: RegExp;
+  /** The comparisons that failed. */
+  failed?: string[];
+}
 
 /** What keeps a model that could be trained out of production. */
 const CASES: {
@@ -11,19 +37,31 @@ const CASES: {
   config: Record<string, string>;
   state: string;
   stages: string[];
-  /** What the metric of endings counts, by stage and event. */
+  /** What the metric of endings counts of each run, by stage and event. */
   counted: string[];
-  says: RegExp;
+  /** By the names of their drops. */
+  runs: Record<string, Held>;
   /** The replicas of each pool that trained. */
   pools?: number[];
 }[] = [
   {
-    when: 'a model of two replicas below the gate',
-    config: { 'baton:gate': '{"metrics":{"accuracy":1.1}}', 'baton:trainReplicas': '2' },
+    when: 'a model of two replicas that the gate holds back',
+    config: { 'baton:gate': JSON.stringify(GATE), 'baton:trainReplicas': '2', 'baton:commit': COMMIT },
     state: 'gate-failed',
     stages: ['prepare completed', 'ingest completed', 'train completed', 'evaluate failed'],
     counted: ['prepare dataset-ready', 'ingest ingest-done', 'train model-trained', 'evaluate eval-failed'],
-    says: /accuracy 0\.\d{4} is 0\.\d{4} below 1\.1/,
+    runs: {
+      'no-better-than-chance': {
+        files: smallDrop(),
+        says: /accuracy 0\.7\d* is at least 0\.7,auc 0\.\d{4} is 0\.\d{4} below 0\.7,100 rows are 1 fewer/,
+        failed: ['threshold auc', 'rows rows'],
+      },
+      'wrong-about-women': {
+        files: { 'train.csv': unfairTable(2000), 'eval.csv': unfairTable(400) },
+        says: /accuracy by gender differs by 0\.\d{4} from 0\.\d{4} \(Female\) to \d\.\d{4} \(Male\), 0\.\d{4} above 0\.3/,
+        failed: ['slice-gap accuracy'],
+      },
+    },
     pools: [1, 1],
   },
   {
@@ -32,31 +70,38 @@ const CASES: {
     state: 'parked',
     stages: ['prepare completed', 'ingest completed', 'train parked'],
     counted: ['prepare dataset-ready', 'ingest ingest-done', 'train parked BATON_OPERATION_FAILED'],
-    says: /customJobs\/\d+ ended as JOB_STATE_FAILED: .*tres/s,
+    runs: {
+      misspelt: { files: smallDrop(), says: /customJobs\/\d+ ended as JOB_STATE_FAILED: .*tres/s },
+    },
   },
 ];
 
 /** Recorded in a process of its own: Pulumi would load gRPC here before it is led to the local cloud. */
 const declared = recordProgram({ directory: resolve('infra'), stacks: ['nonprod'] });
 
-describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) => {
+describe.each(CASES)('$when', ({ config, state, stages, runs, counted, pools }) => {
   let test: TestCloud;
+  const ended: Record<string, RunView> = {};
   beforeAll(async () => {
     test = await startTestCloud({ config });
-  });
+    const dropped = Object.entries(runs).map(async ([name, { files }]) => {
+      ended[name] = await test.ended(await test.drop(name, files), 120_000);
+    });
+    await Promise.all(dropped);
+  }, 240_000);
   afterAll(() => test?.close());
 
-  it(`ends the run as ${state}, says why, and deploys nothing`, async () => {
-    const run = await test.drop('held-back', smallDrop());
-    const view = await test.ended(run, 60_000);
+  it.each(Object.entries(runs))(`ends %s as ${state}, says why, and deploys nothing`, async (name, held) => {
+    const view = ended[name];
     const report = test.report(view);
     expect(report.state).toBe(state);
     expect(view.stages.map((stage) => `${stage.stage} ${stage.state}`)).toEqual(stages);
-    expect(report.failure?.reason ?? report.gate?.reasons.join()).toMatch(says);
-    const [inProd] = await test.storage.bucket(test.buckets.prod).getFiles({ prefix: layout.run(run) });
+    expect(report.failure?.reason ?? report.gate?.reasons.join()).toMatch(held.says);
+    const [inProd] = await test.storage.bucket(test.buckets.prod).getFiles({ prefix: layout.run(view.run) });
     expect(inProd).toEqual([]);
-    const trained = view.stages.find(({ stage }) => stage === 'train')?.event;
-    if (pools) expect(await poolsOf(ModelTrained.data.parse(trained?.data).job)).toEqual(pools);
+    const trained = endingOf(view, 'train');
+    if (pools) expect(await poolsOf(ModelTrained.data.parse(trained).job)).toEqual(pools);
+    if (held.failed) expectJudged(EvalFailed.data.parse(endingOf(view, 'evaluate')), held.failed);
   });
 
   it('left log entries that the declared metrics count and measure', async () => {
@@ -74,12 +119,15 @@ describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) 
       return entries.map(({ data }) => data as { stage: string; event: string; code?: string });
     };
     const endings = async () =>
-      (await passedBy('endings')).map(({ stage, event, code }) =>
-        [stage, event, code].filter(Boolean).join(' '),
-      );
-    await expect.poll(endings, { timeout: 10_000 }).toEqual(counted);
+      (await passedBy('endings'))
+        .map(({ stage, event, code }) => [stage, event, code].filter(Boolean).join(' '))
+        .sort();
+    const all = Object.keys(runs)
+      .flatMap(() => counted)
+      .sort();
+    await expect.poll(endings, { timeout: 10_000 }).toEqual(all);
     const measured = (await passedBy('stage-seconds')).map(({ stage }) => stage);
-    expect(measured).toEqual(counted.map((ending) => ending.split(' ')[0]));
+    expect(measured.sort()).toEqual(all.map((ending) => ending.split(' ')[0]));
   });
 
   it('is no matter for the doctor: all that the program declares is well', async () => {
@@ -89,6 +137,26 @@ describe.each(CASES)('$when', ({ config, state, stages, says, counted, pools }) 
     expect(new Set(JSON.parse(output).map(({ check }: { check: string }) => check)).size).toBe(10);
   });
 });
+
+const endingOf = ({ stages }: RunView, name: StageName) =>
+  stages.find(({ stage }) => stage === name)?.event?.data;
+
+/** Which comparisons failed, on what, and that the event says of what all of it was made. */
+function expectJudged(evaluation: Evaluation, failed: string[]): void {
+  const { gate, image, trainImage, commit, trainCommit, snapshotDigests, metrics } = evaluation;
+  expect(
+    gate.comparisons.filter(({ passed }) => !passed).map(({ kind, metric }) => `${kind} ${metric}`),
+  ).toEqual(failed);
+  expect([image, trainImage]).toEqual([
+    expect.stringContaining('/census-evaluate:'),
+    expect.stringContaining('/census-train:'),
+  ]);
+  expect([commit, trainCommit]).toEqual([COMMIT, COMMIT]);
+  expect(snapshotDigests?.train.files).toEqual([
+    expect.objectContaining({ name: expect.stringMatching(/\.parquet$/), sha256: expect.any(String) }),
+  ]);
+  expect(metrics.slices?.map(({ column }) => column)).toContain('gender');
+}
 
 async function poolsOf(name: string): Promise<number[] | undefined> {
   // The whole package takes seconds to load.

@@ -12,7 +12,7 @@ import { consequences } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
-import { supersede } from './superseding.ts';
+import { holdEndpoint, supersede, waitsForEndpoint } from './superseding.ts';
 
 /** An instance as none is in the tables, which have no capital gains. */
 const UNSEEN = {
@@ -112,7 +112,10 @@ export class Exercise {
     await this.#loseWorkload(run);
   }
 
-  /** The bytes are as evaluated, but they are no model, so that its server never gets healthy. */
+  /**
+   * The bytes are as evaluated, but they are no model, so that its server never gets healthy. The run has to wait for the
+   * endpoint, and so it is `settle` that verifies and uploads them.
+   */
   async #deployNoModel(run: RunId): Promise<void> {
     const { storage, buckets } = this.#test;
     await storage
@@ -121,12 +124,16 @@ export class Exercise {
       .save('not a model', { resumable: false });
     const artifact = await digestArtifact(`gs://${buckets.nonprod}/no-model/`);
     const event = await this.#ending(run, 'evaluate');
+    const noModel = 'no-model-0000000000' as RunId;
+    const free = await holdEndpoint(this.#test, event, String(event.sequence));
     await this.#publish('nonprod', {
       ...event,
-      id: `no-model-0000000000/${event.type}`,
-      correlationid: 'no-model-0000000000' as RunId,
+      id: `${noModel}/${event.type}`,
+      correlationid: noModel,
       data: { ...(event.data as object), artifact },
     });
+    await waitsForEndpoint(this.#test, noModel);
+    await free(String(event.sequence));
   }
 
   /** Without the workload's descriptor neither prepare nor ingest can work. */

@@ -18,13 +18,33 @@ export async function supersede(test: TestCloud, passed: Envelope): Promise<void
   await expectSuperseded(test, 'older-0000000001' as RunId);
 
   const late = 'older-0000000002' as RunId;
-  await hold(test, passed);
-  await label(test, { promotion: HOLDER, 'promotion-attempt': '1', sequence: FIRST });
+  const free = await holdEndpoint(test, passed, FIRST);
   await arrive(test, passed, late);
-  const marker = prod(test).file(layout.outstanding({ run: late, stage: 'deploy', attempt: 1 }));
-  await vi.waitFor(async () => expect(await marker.exists()).toEqual([true]), within);
-  await label(test, { promotion: '', 'promotion-attempt': '', sequence: String(passed.sequence) });
+  await waitsForEndpoint(test, late);
+  await free(String(passed.sequence));
   await expectSuperseded(test, late);
+}
+
+/**
+ * Lets somebody hold the endpoint.
+ *
+ * @param sequence of the run that was deployed last, as the endpoint is to say meanwhile
+ * @returns gives the endpoint free, with the sequence that it is to say from then on
+ */
+export async function holdEndpoint(
+  test: TestCloud,
+  passed: Envelope,
+  sequence: string,
+): Promise<(sequence: string) => Promise<void>> {
+  await hold(test, passed);
+  await label(test, { promotion: HOLDER, 'promotion-attempt': '1', sequence });
+  return (after) => label(test, { promotion: '', 'promotion-attempt': '', sequence: after });
+}
+
+/** Waits until a run waits for the endpoint, which is `settle`'s to give it. */
+export async function waitsForEndpoint(test: TestCloud, run: RunId): Promise<void> {
+  const marker = prod(test).file(layout.outstanding({ run, stage: 'deploy', attempt: 1 }));
+  await vi.waitFor(async () => expect(await marker.exists()).toEqual([true]), within);
 }
 
 const prod = ({ storage, buckets }: TestCloud) => storage.bucket(buckets.prod);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ACCESS_RULES,
@@ -12,6 +13,7 @@ import {
   productionHoldsNoMore,
 } from '../../infra/policy/access.ts';
 import { CARRIERS, knownToEncryption, underKey } from '../../infra/policy/encryption.ts';
+import { LABELLED, labelled } from '../../infra/policy/labels.ts';
 import { isMember, type PolicyResource, type Rule, violations } from '../../infra/policy/rule.ts';
 import { deadLettersAreHeard, neverExpires, protectedState } from '../../infra/policy/state.ts';
 import { policyResources, recordBoth } from './recorded-program.ts';
@@ -33,14 +35,24 @@ describe('the rules hold of every stack', () => {
     stacks = Object.fromEntries(recorded.map((stack) => [stack.stack, policyResources(stack)]));
   });
 
-  it.each(['nonprod', 'prod', 'dev'])('%s: access, keys, state', (stack) => {
-    const rules = [...ACCESS_RULES, knownToEncryption, underKey(keyOf(stack)), neverExpires, protectedState];
+  it.each(['nonprod', 'prod', 'dev'])('%s: access, keys, state, labels', (stack) => {
+    const rules = [
+      ...ACCESS_RULES,
+      ...[knownToEncryption, underKey(keyOf(stack)), neverExpires, protectedState, labelled],
+    ];
     expect(violations(stacks[stack], rules)).toEqual([]);
     expect(deadLettersAreHeard(stacks[stack])).toEqual([]);
     const carriers = stacks[stack].filter(({ type }) => type in CARRIERS);
     expect(carriers.length).toBeGreaterThan(10);
     const grants = stacks[stack].filter(isMember).map(({ type, props }) => JSON.stringify([type, props]));
     expect(new Set(grants).size).toBe(grants.length);
+  });
+
+  it('the rule on labels knows every type of the program whose resources can carry some', () => {
+    const declared = Object.values(stacks).flatMap((resources) => resources.filter((one) => !isMember(one)));
+    const types = new Set(declared.map(({ type }) => type));
+    const carriers = [...types].filter((type) => type.startsWith('gcp:') && takesLabels(type));
+    expect(carriers.sort()).toEqual(Object.keys(LABELLED));
   });
 
   const ofProd = (resources: PolicyResource[]) =>
@@ -71,6 +83,14 @@ describe('the rules hold of every stack', () => {
     expect([...nonprod, ...prod].filter(({ props }) => props.member === RETRAIN_PUSH)).toEqual(more);
   });
 });
+
+/** Whether the provider lets the user say labels of a type, as its declarations have it. */
+function takesLabels(type: string): boolean {
+  const [, module, name] = /^gcp:(\w+)\/(\w+):/.exec(type) ?? [];
+  const file = new URL(`../../node_modules/@pulumi/gcp/${module}/${name}.d.ts`, import.meta.url);
+  const [, args = ''] = /export interface \w+Args \{(.*?)\n\}/s.exec(readFileSync(file, 'utf8')) ?? [];
+  return /^ {4}(user)?labels\?:/im.test(args);
+}
 
 const resource = (type: string, props: object, protect = false): PolicyResource => ({
   type,
@@ -137,6 +157,19 @@ describe('each rule finds what it is about', () => {
       'a table with its lock open',
       protectedState,
       resource('gcp:bigquery/table:Table', { deletionProtection: false }, true),
+    ],
+    ['a topic that nobody knows the use of', labelled, resource('gcp:pubsub/topic:Topic', {})],
+    [
+      'a bucket labelled with what is no label',
+      labelled,
+      resource(BUCKET, { labels: { model: 'census', env: 'prod', component: 'The lake' } }),
+    ],
+    [
+      'a channel labelled where its configuration belongs',
+      labelled,
+      resource('gcp:monitoring/notificationChannel:NotificationChannel', {
+        labels: { model: 'census', env: 'prod', component: 'alerts' },
+      }),
     ],
     ['a subscription that expires', neverExpires, resource('gcp:pubsub/subscription:Subscription', {})],
   ])('%s', (_what, rule, bad) => {

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { GatePolicy, Metrics } from '../../events/index.ts';
+import { decideGate } from '../../handlers/gate.ts';
 import type { CensusTable } from '../../workloads/census/files/census-table.ts';
 import { instanceAt } from '../../workloads/census/files/census-table.ts';
+import { CATEGORICAL, NUMERIC } from '../../workloads/census/model/features.ts';
 import { DEFAULTS } from '../../workloads/census/model/hyperparameters.ts';
 import type { SavedModel } from '../../workloads/census/model/saved-model.ts';
 import { trainCensus } from '../../workloads/census/train/train.ts';
@@ -9,6 +14,13 @@ import { runContainer } from './serve-container.ts';
 import { ContainerStorage } from './serve-storage.ts';
 
 const OUTPUT = 'gs://baton/runs/run-1/evaluate/1/';
+const BROKEN_OUTPUT = 'gs://baton/runs/run-2/evaluate/1/';
+
+/** The gate of a stack that says nothing else. */
+const declaredGate = () => {
+  const program = parse(readFileSync(new URL('../../infra/Pulumi.yaml', import.meta.url), 'utf8'));
+  return GatePolicy.parse(JSON.parse(program.config.gate.default));
+};
 
 let storage: ContainerStorage;
 let model: SavedModel;
@@ -116,10 +128,39 @@ describe('an evaluation on the census table', () => {
     });
   });
 
+  test('passes the gate that the program declares, each comparison with room to spare', () => {
+    const metrics = Metrics.parse(storage.json(`${OUTPUT}metrics.json`));
+    const { decision, comparisons } = decideGate(metrics, declaredGate());
+    expect(decision).toBe('passed');
+    const gaps = comparisons.filter(({ kind }) => kind === 'slice-gap');
+    expect(gaps.map(({ slice }) => slice?.column)).toEqual(['gender', 'race']);
+    for (const { value, threshold } of gaps) expect(value).toBeLessThan(threshold / 2);
+  });
+
   test('writes the marker last', () => {
     expect(storage.written(OUTPUT).at(-1)).toBe(`${OUTPUT}done.json`);
     expect(storage.json(`${OUTPUT}done.json`)).toEqual({ state: 'succeeded', job: '43' });
   });
+});
+
+test('a model that sees nothing but capital gains is accurate enough, and the declared gate holds it back', async () => {
+  const unseen = [
+    ...NUMERIC.filter((column) => column !== 'capital_gain').map((column) => `0 AS ${column}`),
+    ...CATEGORICAL.map((column) => `'' AS ${column}`),
+  ];
+  const rows = `SELECT * REPLACE (${unseen.join()}) FROM (${censusRows('train')})`;
+  const broken = await trainCensus(await loadTable(rows), DEFAULTS);
+  await storage.put('gs://baton/broken-model/model.json', broken.serialize(DEFAULTS));
+  await putParquet('gs://baton/eval-again/000.parquet', censusRows('eval'));
+  const { code, log } = await evaluate('gs://baton/eval-again/', 'gs://baton/broken-model/', BROKEN_OUTPUT);
+  expect(code, JSON.stringify(log)).toBe(0);
+  const metrics = Metrics.parse(storage.json(`${BROKEN_OUTPUT}metrics.json`));
+  const { decision, comparisons } = decideGate(metrics, declaredGate());
+  expect(decision).toBe('failed');
+  expect(comparisons.filter(({ passed }) => !passed)).toMatchObject([{ kind: 'threshold', metric: 'auc' }]);
+  expect(comparisons.map(({ kind, metric }) => `${kind} ${metric}`)).toEqual([
+    ...['threshold accuracy', 'threshold auc', 'rows rows', 'slice-gap accuracy', 'slice-gap accuracy'],
+  ]);
 });
 
 describe('an evaluation that can not be', () => {
