@@ -5,6 +5,7 @@ import { type Deployment, lockLabels } from './endpoint-lock.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { isAlreadyExists, isFailedPrecondition, lookUp } from './runtime/failure.ts';
+import { labelsOfStage } from './runtime/labels.ts';
 import type { Work } from './runtime/stage.ts';
 
 export type Endpoint = protos.google.cloud.aiplatform.v1.IEndpoint;
@@ -51,12 +52,7 @@ export async function createEndpoint(deployment: Deployment, work: Work): Promis
     endpointId: settings.BATON_ENDPOINT,
     endpoint: {
       displayName: settings.BATON_ENDPOINT,
-      labels: {
-        stage: 'deploy',
-        model: settings.BATON_MODEL,
-        env: work.environment.BATON_ENV,
-        ...lockLabels(deployment),
-      },
+      labels: { ...labelsOfStage(work.environment, 'deploy'), ...lockLabels(deployment) },
       ...(settings.BATON_KMS_KEY && { encryptionSpec: { kmsKeyName: settings.BATON_KMS_KEY } }),
     },
   });

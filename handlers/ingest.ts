@@ -5,6 +5,7 @@ import { keepRejects } from './rejects.ts';
 import { digestArtifact } from './runtime/artifact.ts';
 import { dataflowFailure, findOrLaunch, jobState, withEndedJobs } from './runtime/dataflow.ts';
 import { Environment, optional, readEnvironment } from './runtime/environment.ts';
+import { labelsOfAttempt } from './runtime/labels.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
 import { besideDescriptor, readWorkload } from './runtime/workload.ts';
@@ -82,13 +83,7 @@ async function launch(table: Table, input: Input, work: Work): Promise<string> {
       ipConfiguration: settings.BATON_DATAFLOW_IP_CONFIGURATION,
       subnetwork: settings.BATON_DATAFLOW_SUBNETWORK,
       kmsKeyName: settings.BATON_KMS_KEY,
-      additionalUserLabels: {
-        run: work.run,
-        stage: 'ingest',
-        attempt: String(work.attempt),
-        model: input.model,
-        env: settings.BATON_ENV,
-      },
+      additionalUserLabels: { ...labelsOfAttempt(work, 'ingest'), model: input.model },
     },
   });
 }

@@ -1,6 +1,7 @@
 import { type GcsUri, gcsUri, layout, type Workload } from '../events/index.ts';
 import { bigquery } from './runtime/clients.ts';
 import { isNotFound, StageFailure } from './runtime/failure.ts';
+import { labelsOfAttempt } from './runtime/labels.ts';
 import { runJobOnce, runQuery } from './runtime/queries.ts';
 import type { Work } from './runtime/stage.ts';
 
@@ -49,11 +50,13 @@ export function ingestedTable(
   const { reason, raw } = workload.rejectColumns;
   const columns = workload.columns.map((column) => `\`${column.name}\``).join(', ');
   const accepted = `SELECT ${columns} FROM ${staging} WHERE ${reason} IS NULL`;
+  const labels = labelsOfAttempt(work, 'ingest');
   const jobId = (step: string) => `baton_${work.run}_${work.attempt}_${step}_${names.live}`;
 
   const rejects = (limit: number) =>
     runQuery<Reject>(
       `SELECT ${reason} AS reason, ${raw} AS raw FROM ${staging} WHERE ${reason} IS NOT NULL ORDER BY raw LIMIT ${limit}`,
+      labels,
     );
 
   return {
@@ -65,6 +68,7 @@ export function ingestedTable(
         const label = `IF(${reason} IS NULL, \`${workload.label.column}\`, NULL)`;
         const [found] = await runQuery<Found>(
           `SELECT COUNTIF(${reason} IS NULL) AS accepted, COUNTIF(${reason} IS NOT NULL) AS rejected, MIN(${label}) AS firstLabel, MAX(${label}) AS lastLabel FROM ${staging}`,
+          labels,
         );
         const rejected = Number(found.rejected);
         const [firstReject] = rejected > 0 ? await rejects(1) : [];
@@ -101,7 +105,12 @@ export function ingestedTable(
     },
 
     async promote() {
-      await runJobOnce(jobId('promote'), `CREATE OR REPLACE TABLE \`${live}\` AS ${accepted}`);
+      const pairs = Object.entries(labels).map(([name, value]) => `("${name}", "${value}")`);
+      await runJobOnce(
+        jobId('promote'),
+        `CREATE OR REPLACE TABLE \`${live}\` OPTIONS(labels=[${pairs.join()}]) AS ${accepted}`,
+        labels,
+      );
       return live;
     },
 
@@ -113,6 +122,7 @@ export function ingestedTable(
       await runJobOnce(
         jobId('snapshot'),
         `EXPORT DATA OPTIONS(uri='${folder}*.parquet', format='PARQUET', overwrite=true) AS ${accepted}`,
+        labels,
       );
       return folder;
     },

@@ -3,6 +3,7 @@ import type { Evaluation } from '../events/index.ts';
 import { vertexModels } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { lookUp } from './runtime/failure.ts';
+import { labelsOfAttempt } from './runtime/labels.ts';
 import { hasRunning } from './runtime/long-running.ts';
 import type { Work } from './runtime/stage.ts';
 
@@ -56,7 +57,7 @@ export async function uploadVersion(evaluation: Evaluation, work: Work): Promise
       artifactUri: evaluation.artifact.uri,
       versionAliases: [aliasOf(work)],
       versionDescription: `run ${work.run}, sha256 ${evaluation.artifact.sha256}`,
-      labels: { run: work.run, stage: 'deploy', model: settings.BATON_MODEL, env: settings.BATON_ENV },
+      labels: labelsOfAttempt(work, 'deploy'),
       containerSpec: {
         imageUri: settings.BATON_SERVE_IMAGE,
         predictRoute: '/predict',

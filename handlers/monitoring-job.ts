@@ -4,6 +4,7 @@ import { gcsUri, layout } from '../events/index.ts';
 import { writeAnalysisSchema } from './analysis-schema.ts';
 import { vertexJobs } from './runtime/clients.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { labelsOfStage } from './runtime/labels.ts';
 
 export type MonitoringJob = protos.google.cloud.aiplatform.v1.IModelDeploymentMonitoringJob;
 type Objective = protos.google.cloud.aiplatform.v1.IModelDeploymentMonitoringObjectiveConfig;
@@ -71,7 +72,7 @@ export async function createJob(
       ...watching(objectives),
       analysisInstanceSchemaUri,
       statsAnomaliesBaseDirectory: { outputUriPrefix: gcsUri(bucket, layout.monitoringPrefix) },
-      labels: { stage: 'monitor', model, env: settings.BATON_ENV },
+      labels: labelsOfStage(settings, 'monitor'),
       ...(kmsKeyName && { encryptionSpec: { kmsKeyName } }),
     },
   });

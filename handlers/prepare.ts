@@ -18,6 +18,7 @@ import { bigquery } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { isAlreadyExists, StageFailure } from './runtime/failure.ts';
 import { attemptFor, type EventDelivery, rejection } from './runtime/handle-event.ts';
+import { labelsOfStage } from './runtime/labels.ts';
 import type { Logger } from './runtime/log.ts';
 import type { ObjectStat } from './runtime/objects.ts';
 import { keepMessage } from './runtime/parked-message.ts';
@@ -134,7 +135,7 @@ async function ensureDataset(settings: z.output<typeof Settings>): Promise<void>
   try {
     await dataset.create({
       location: settings.BATON_REGION,
-      labels: { model: settings.BATON_MODEL, env: settings.BATON_ENV },
+      labels: labelsOfStage(settings, 'prepare'),
       ...(settings.BATON_KMS_KEY && {
         defaultEncryptionConfiguration: { kmsKeyName: settings.BATON_KMS_KEY },
       }),

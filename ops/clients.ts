@@ -1,4 +1,4 @@
-import type { JobServiceClient } from '@google-cloud/aiplatform';
+import type { EndpointServiceClient, JobServiceClient } from '@google-cloud/aiplatform';
 import type { JobsV1Beta3Client } from '@google-cloud/dataflow';
 import type { PubSub } from '@google-cloud/pubsub';
 import type { Storage } from '@google-cloud/storage';
@@ -10,6 +10,7 @@ export interface Clients {
   storage(): Promise<Storage>;
   pubsub(tenant: Tenant): Promise<PubSub>;
   vertexJobs(region: string): Promise<JobServiceClient>;
+  vertexEndpoints(region: string): Promise<EndpointServiceClient>;
   dataflowJobs(): Promise<JobsV1Beta3Client>;
 }
 
@@ -29,6 +30,12 @@ export function clientsOf(environment: Environment): Clients {
         '@google-cloud/aiplatform/build/src/v1/job_service_client.js'
       );
       return new JobServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
+    }),
+    vertexEndpoints: once(async (region) => {
+      const { EndpointServiceClient } = await import(
+        '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'
+      );
+      return new EndpointServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
     }),
     dataflowJobs: once(async () => {
       const { JobsV1Beta3Client } = await import('@google-cloud/dataflow');

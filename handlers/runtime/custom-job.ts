@@ -4,6 +4,7 @@ import { Commit, Image, type StageName } from '../../events/index.ts';
 import { vertexJobs } from './clients.ts';
 import type { Environment } from './environment.ts';
 import { StageFailure } from './failure.ts';
+import { labelsOfAttempt } from './labels.ts';
 import { FEW, type Outstanding } from './outstanding.ts';
 import type { Work } from './stage.ts';
 
@@ -35,13 +36,7 @@ export async function findOrCreateJob(work: Work, request: CustomJobRequest): Pr
   const { environment } = work;
   const client = await vertexJobs();
   const parent = `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
-  const labels = {
-    run: work.run,
-    stage: request.stage,
-    attempt: String(work.attempt),
-    model: request.model,
-    env: environment.BATON_ENV,
-  };
+  const labels = { ...labelsOfAttempt(work, request.stage), model: request.model };
   const filter = `labels.run=${labels.run} AND labels.stage=${labels.stage} AND labels.attempt=${labels.attempt}`;
   const [standing] = await client.listCustomJobs({ parent, filter });
   if (standing[0]?.name) return started(standing[0], work);

@@ -10,6 +10,9 @@ const IMPORTANCE = {
   JOB_MESSAGE_ERROR: 4,
 };
 
+/** What a batch job's workers are where the launch says nothing. */
+const BATCH_MACHINE_TYPE = 'n1-standard-1';
+
 /** A job as the API shows it; the summary view leaves the environment out. */
 export function jobMessage(job: DataflowJob, view: 'summary' | 'all'): object {
   return {
@@ -44,8 +47,8 @@ function environmentMessage({ environment, parameters, templatePath }: DataflowJ
     ...(network && { network }),
     ...(subnetwork && { subnetwork }),
     ...(ipConfiguration && { ipConfiguration }),
-    ...(machineType && { machineType }),
-    ...(numWorkers && { numWorkers }),
+    machineType: machineType ?? BATCH_MACHINE_TYPE,
+    numWorkers: numWorkers ?? 1,
     ...(maxWorkers && { autoscalingSettings: { maxNumWorkers: maxWorkers } }),
   };
   return {

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { RunId, StageName } from '../../events/index.ts';
 import { isProduction } from '../environments/environment.ts';
 import { cancelRun } from '../runs/cancel.ts';
-import { describeRun, describeText } from '../runs/describe.ts';
+import { describeRun, describeText, withMachines } from '../runs/describe.ts';
 import { existing } from '../runs/existing.ts';
 import { listRuns } from '../runs/list.ts';
+import { machinesOf } from '../runs/machine-hours.ts';
 import type { RunState } from '../runs/run-view.ts';
 import { type RunSummary, summaryOf } from '../runs/summary.ts';
 import { watchRun } from '../runs/watch.ts';
@@ -33,11 +34,14 @@ export function addRunsCommands(program: Command): void {
   addListCommand(runs);
   runs
     .command('describe')
-    .description('tells how each stage of a run stands, and what to do about it')
+    .description('tells how each stage of a run stands, what to do about it, and what machines it has used')
     .argument('<run>', 'the run', runId)
     .action(
       inSession(async (session, _options: object, run: RunId) => {
-        const description = describeRun(await existing(session, run), session.buckets);
+        const view = await existing(session, run);
+        const now = new Date();
+        const machines = await Promise.all(view.stages.map((stage) => machinesOf(session, stage, now)));
+        const description = withMachines(describeRun(view, session.buckets), machines);
         session.output.data(description, () => describeText(description));
         return EXIT.ok;
       }),

@@ -1,6 +1,7 @@
 import { layout, TENANT_OF } from '../../events/index.ts';
 import { fields, table } from '../terminal/output.ts';
 import { failureOf } from './failure.ts';
+import type { MachineUse } from './machine-use.ts';
 import type { Buckets, RunView, StageView } from './run-view.ts';
 import { type RunSummary, summaryOf } from './summary.ts';
 
@@ -9,6 +10,8 @@ export interface RunDescription extends RunSummary {
   stages: StageDescription[];
   replays: { id: string; attempt: number; from: string; reason?: string; by: string; at: string }[];
   folders: string[];
+  /** Of all stages together, as far as the services still know. */
+  machineHours?: number;
 }
 
 export interface StageDescription {
@@ -23,6 +26,8 @@ export interface StageDescription {
   causedBy?: string;
   endedWith?: string;
   duplicates: number;
+  /** What machines it has used, where the services were asked. */
+  machines?: MachineUse[];
   failure?: { code: string; reason: string; advice: string };
 }
 
@@ -40,6 +45,16 @@ export function describeRun(view: RunView, buckets: Buckets): RunDescription {
       at,
     })),
     folders: [...inBuckets].map((bucket) => `gs://${bucket}/${layout.run(view.run)}`),
+  };
+}
+
+/** The same with what machines each attempt has used. */
+export function withMachines(run: RunDescription, machines: MachineUse[][]): RunDescription {
+  const hours = machines.flat().reduce((sum, use) => sum + (use.hours ?? 0), 0);
+  return {
+    ...run,
+    stages: run.stages.map((stage, index) => ({ ...stage, machines: machines[index] })),
+    machineHours: Number(hours.toFixed(6)),
   };
 }
 
@@ -76,12 +91,33 @@ export function describeText(run: RunDescription): string {
     ]),
     '',
     table(['STAGE', 'ATTEMPT', 'STATE', 'STARTED', 'TOOK', 'ENDED WITH / WAITS FOR', 'DUPLICATES'], rows),
+    ...machinesText(run),
     ...run.replays.map(
       ({ id, from, by, at, reason }) =>
         `\n${id}: from ${from}, by ${by} at ${at}${reason ? `: ${reason}` : ''}`,
     ),
     ...run.stages.flatMap(failureText),
   ].join('\n');
+}
+
+function machinesText({ stages, machineHours }: RunDescription): string[] {
+  const uses = stages.flatMap(({ stage, attempt, machines = [] }) =>
+    machines.map((use) => ({ stage, attempt, ...use })),
+  );
+  if (uses.length === 0) return [];
+  const rows = uses.map(({ stage, attempt, resource, machines, until, hours, unknown }) => [
+    stage,
+    attempt,
+    short(resource),
+    machines.map(({ type, count }) => `${count} × ${type}`).join(' + ') || undefined,
+    unknown ?? `${hours?.toFixed(4)}${until ? '' : ' so far'}`,
+  ]);
+  const known = uses.every(({ unknown }) => unknown === undefined);
+  return [
+    '',
+    table(['STAGE', 'ATTEMPT', 'RESOURCE', 'MACHINES', 'MACHINE-HOURS'], rows),
+    `\nmachine-hours ${machineHours?.toFixed(4)}${known ? '' : ', without those that nobody can tell any more'}`,
+  ];
 }
 
 function failureText({ stage, attempt, failure }: StageDescription): string[] {

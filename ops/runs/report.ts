@@ -5,6 +5,7 @@ import {
   EvalPassed,
   type EventContract,
   type Failure,
+  type GateDecision,
   IngestDone,
   layout,
   Monitored,
@@ -38,7 +39,8 @@ export interface Report {
   rows?: { train: number; eval: number };
   rejected?: { train: number; eval: number; file?: string };
   metrics?: Record<string, unknown> & { accuracy: number; auc: number; logLoss: number };
-  gate?: { decision: string; reasons: string[] };
+  /** `failed` are those of the reasons for which the model was held back. */
+  gate?: { decision: string; reasons: string[]; failed: string[] };
   model?: { name: string; version: string; sha256: string };
   endpoint?: string;
   trafficSplit?: Record<string, number>;
@@ -62,7 +64,7 @@ export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): R
     rows: ingested?.rows,
     rejected: ingested && { ...ingested.rejected, file: ingested.rejectsUri },
     metrics: evaluation?.metrics,
-    gate: evaluation && { decision: evaluation.gate.decision, reasons: evaluation.gate.reasons },
+    gate: evaluation && gateOf(evaluation.gate),
     model: deployed?.model,
     endpoint: deployed?.endpoint,
     trafficSplit: deployed?.trafficSplit,
@@ -76,6 +78,15 @@ export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): R
     folders: [...new Set(Object.values(buckets))].map((bucket) => `gs://${bucket}/${layout.run(view.run)}`),
   };
 }
+
+function gateOf(gate: GateDecision): Report['gate'] {
+  const { decision, reasons } = gate;
+  return { decision, reasons, failed: failedReasons(gate) };
+}
+
+/** The sentences on the comparisons that failed. */
+export const failedReasons = ({ reasons, comparisons }: GateDecision): string[] =>
+  reasons.filter((_, index) => !comparisons[index]?.passed);
 
 function dataOf<Data>(view: RunView, contract: EventContract<Data>): Data | undefined {
   const events = view.stages.map((stage: StageView) => stage.event).filter((event) => event !== undefined);

@@ -10,6 +10,7 @@ import {
   Parked,
   Refused,
 } from '../../events/index.ts';
+import { failedReasons } from '../runs/report.ts';
 import type { StageView } from '../runs/run-view.ts';
 
 const MARKS: Record<StageView['state'], string> = {
@@ -52,8 +53,8 @@ function shortName(resource: string): string {
 
 const descriptions = [
   describes(IngestDone, ({ rows }) => `${count(rows.train)} train and ${count(rows.eval)} eval rows`),
-  describes(EvalPassed, ({ gate }) => gate.reasons.join('; ')),
-  describes(EvalFailed, ({ gate }) => gate.reasons.join('; ')),
+  describes(EvalPassed, ({ gate }) => `${gate.comparisons.length} comparisons hold`),
+  describes(EvalFailed, ({ gate }) => failedReasons(gate).join('; ')),
   describes(
     Deployed,
     ({ model, trafficSplit }) => `version ${model.version}, ${JSON.stringify(trafficSplit)}`,

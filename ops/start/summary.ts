@@ -28,7 +28,7 @@ function summaryRows(report: Report): [string, string | undefined][] {
       metrics &&
         `accuracy ${metrics.accuracy.toFixed(4)}, AUC ${metrics.auc.toFixed(4)}, log loss ${metrics.logLoss.toFixed(4)}`,
     ],
-    ['gate', gate && `${gate.decision}: ${gate.reasons.join('; ')}`],
+    ['gate', gate && `${gate.decision}: ${onLines(gate.reasons)}`],
     ['model', model && `${model.name}@${model.version}`],
     ['sha256', model?.sha256],
     ['endpoint', report.endpoint],
@@ -37,9 +37,12 @@ function summaryRows(report: Report): [string, string | undefined][] {
     ['of instance', prediction && JSON.stringify(prediction.instance)],
     ['monitoring job', report.monitoringJob],
     ['time per stage', report.stages.map(stageTime).join(', ')],
-    ['run folder', report.folders.join(`\n${' '.repeat(LABEL_WIDTH)}`)],
+    ['run folder', onLines(report.folders)],
   ];
 }
+
+/** One below the other, beside their label. */
+const onLines = (texts: string[]): string => texts.join(`\n${' '.repeat(LABEL_WIDTH)}`);
 
 function rejectedText(rejected: NonNullable<Report['rejected']>): string {
   const counts = `${rejected.train} train, ${rejected.eval} eval`;
@@ -66,7 +69,7 @@ function failureText({ failure, state, stages, gate }: Report): string {
   }
   if (state === 'gate-failed') {
     return pc.red(
-      `\nThe gate held the model back: ${gate?.reasons.join('; ')}\n→ Train a better model, or review the thresholds.\n`,
+      `\nThe gate held the model back: ${gate?.failed.join('; ')}\n→ Train a better model, or review the thresholds.\n`,
     );
   }
   return '';

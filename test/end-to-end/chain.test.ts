@@ -11,9 +11,15 @@ import {
   type Tenant,
   toPubsubMessage,
 } from '../../events/index.ts';
+import type { RunDescription } from '../../ops/runs/describe.ts';
 import type { RunView } from '../../ops/runs/run-view.ts';
 import { predict, readSamples, type Sample } from '../../ops/start/predict.ts';
+import { commandLineTo } from '../ops/command-line.ts';
 import { CENSUS, startTestCloud, type TestCloud } from './cloud.ts';
+import { whatTheRunMade } from './made.ts';
+
+/** The shell's, from before anything leads this process to the cloud. */
+const shell = { ...process.env };
 
 /** The chain on the real tables, looked at from inside: what `npm start` does not print. */
 describe('the chain on the census data', () => {
@@ -74,13 +80,42 @@ describe('the chain on the census data', () => {
   it("put all that it made under its project's key", async () => {
     const keyOf = (project: string) =>
       `projects/${project}/locations/us-central1/keyRings/baton/cryptoKeys/baton`;
-    const made = await keysOfWhatTheRunMade();
-    for (const [what, key] of Object.entries(made.nonprod)) {
-      expect([what, key]).toEqual([what, keyOf('baton-nonprod')]);
+    for (const { tenant, what, key } of await whatTheRunMade()) {
+      if (!what.startsWith('query')) expect([what, key]).toEqual([what, keyOf(`baton-${tenant}`)]);
     }
-    for (const [what, key] of Object.entries(made.prod)) {
-      expect([what, key]).toEqual([what, keyOf('baton-prod')]);
+  });
+
+  it('labelled all that it made for the bill: a stage, a model and an environment, and a run where it has one', async () => {
+    const standing = /^(dataset|endpoint|monitoring job)/;
+    for (const { tenant, what, labels } of await whatTheRunMade()) {
+      // Vertex AI makes it, and takes no labels for it.
+      if (what === 'log of predictions') continue;
+      const ofRun = standing.test(what) ? {} : { run, attempt: '1' };
+      const stage = expect.stringMatching(/^[a-z]+$/);
+      expect([what, labels]).toEqual([
+        what,
+        expect.objectContaining({ ...ofRun, stage, model: 'census', env: tenant }),
+      ]);
     }
+  });
+
+  it('used machines, of which the command line tells the hours, those that still serve included', async () => {
+    const baton = await commandLineTo(test.cloud, shell);
+    const { stages, machineHours } = await baton.json<RunDescription>('runs', 'describe', run);
+    baton.close();
+    const used = stages.map(({ stage, machines = [] }) => [stage, machines.flatMap((use) => use.machines)]);
+    const machine = (type: string, count: number) => ({ type, count });
+    expect(Object.fromEntries(used)).toMatchObject({
+      ...{ prepare: [], monitor: [] },
+      ingest: [machine('n1-standard-1', 1), machine('n1-standard-1', 1)],
+      train: [machine('n1-standard-4', 1)],
+      evaluate: [machine('n1-standard-4', 1)],
+      deploy: [machine('n1-standard-2', 2)],
+    });
+    const [serving] = stages.find(({ stage }) => stage === 'deploy')?.machines ?? [];
+    expect(serving.hours).toBeGreaterThan(0);
+    expect(serving).not.toHaveProperty('until');
+    expect(machineHours).toBeGreaterThan(serving.hours ?? Number.NaN);
   });
 
   it('passes no call that a client or server had to mend', () => {
@@ -205,55 +240,6 @@ async function ledgerOf({ cloud }: TestCloud, tenant: Tenant, run: RunId): Promi
     params: { run },
   });
   return rows as LedgerRow[];
-}
-
-/** The key of each resource that the handlers created, by what it is. */
-async function keysOfWhatTheRunMade() {
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  // The whole package takes seconds to load.
-  const [{ JobServiceClient }, { ModelServiceClient }, { EndpointServiceClient }] = await Promise.all([
-    import('@google-cloud/aiplatform/build/src/v1/job_service_client.js'),
-    import('@google-cloud/aiplatform/build/src/v1/model_service_client.js'),
-    import('@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'),
-  ]);
-  const { JobsV1Beta3Client } = await import('@google-cloud/dataflow');
-  const region = { apiEndpoint: 'us-central1-aiplatform.googleapis.com' };
-  const parent = (project: string) => `projects/${project}/locations/us-central1`;
-  const dataset = new BigQuery({ projectId: 'baton-nonprod' }).dataset('census');
-  const jobs = new JobServiceClient(region);
-  const dataflow = new JobsV1Beta3Client();
-  const place = { projectId: 'baton-nonprod', location: 'us-central1' };
-  const [ingests] = await dataflow.listJobs(place);
-  const environments = await Promise.all(
-    ingests.map(({ id }) => dataflow.getJob({ ...place, jobId: id, view: 'JOB_VIEW_ALL' })),
-  );
-  const [customJobs] = await jobs.listCustomJobs({ parent: parent('baton-nonprod') });
-  const [models] = await new ModelServiceClient(region).listModels({ parent: parent('baton-prod') });
-  const [endpoints] = await new EndpointServiceClient(region).listEndpoints({ parent: parent('baton-prod') });
-  const [monitoringJobs] = await jobs.listModelDeploymentMonitoringJobs({ parent: parent('baton-prod') });
-  const [datasets] = await new BigQuery({ projectId: 'baton-prod' }).getDatasets();
-  const logs = datasets.filter(({ id }) => id !== 'ledger');
-  const keys = (what: string, made: { encryptionSpec?: { kmsKeyName?: string | null } | null }[]) =>
-    Object.fromEntries(made.map((one, index) => [`${what} ${index + 1}`, one.encryptionSpec?.kmsKeyName]));
-  expect([ingests, customJobs, models, endpoints, monitoringJobs, logs].map((made) => made.length)).toEqual([
-    2, 2, 1, 1, 1, 1,
-  ]);
-  return {
-    nonprod: {
-      dataset: (await dataset.getMetadata())[0].defaultEncryptionConfiguration?.kmsKeyName,
-      'training table': (await dataset.table('train').getMetadata())[0].encryptionConfiguration?.kmsKeyName,
-      ...Object.fromEntries(
-        environments.map(([{ id, environment }]) => [`Dataflow job ${id}`, environment?.serviceKmsKeyName]),
-      ),
-      ...keys('custom job', customJobs),
-    },
-    prod: {
-      ...keys('model', models),
-      ...keys('endpoint', endpoints),
-      ...keys('monitoring job', monitoringJobs),
-      'log of predictions': (await logs[0].getMetadata())[0].defaultEncryptionConfiguration?.kmsKeyName,
-    },
-  };
 }
 
 async function runFolders(test: TestCloud): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { layout, RunId } from '../../events/index.ts';
+import { type Envelope, layout, RunId } from '../../events/index.ts';
 import type { EventView } from '../../ops/events/history.ts';
 import type { ParkedView } from '../../ops/events/parked.ts';
 import type { Explanation } from '../../ops/events/why.ts';
@@ -77,6 +77,28 @@ describe('runs', () => {
     });
   });
 
+  it('are described with the machines that each stage has used, and with those that nobody can tell any more', async () => {
+    const { stages, machineHours } = await describeRun(second);
+    const [prepare, ingest, train] = stages.map(({ machines = [] }) => machines);
+    expect(prepare).toEqual([]);
+    expect(ingest.map(({ machines }) => machines)).toEqual([
+      [{ type: 'n1-standard-1', count: 1 }],
+      [{ type: 'n1-standard-1', count: 1 }],
+    ]);
+    expect(train).toMatchObject([{ machines: [{ type: 'n1-standard-4', count: 1 }] }]);
+    const hours = [...ingest, ...train].map((use) => use.hours ?? Number.NaN);
+    expect(Math.min(...hours)).toBeGreaterThan(0);
+    expect(machineHours).toBeCloseTo(
+      hours.reduce((sum, each) => sum + each),
+      5,
+    );
+
+    await deleteJob(train[0].resource);
+    const { stages: later } = await describeRun(second);
+    expect(later[2].machines).toEqual([{ resource: train[0].resource, machines: [], unknown: 'gone' }]);
+    expect((await baton('runs', 'describe', second)).stdout).toMatch(/customJobs\/\d+ +- +gone/);
+  });
+
   it('are watched to their end, which the exit code tells; words go to stderr', async () => {
     const { code, stdout, stderr } = await baton('runs', 'watch', first);
     expect(code).toBe(10);
@@ -85,6 +107,14 @@ describe('runs', () => {
     expect((await baton('--quiet', 'runs', 'watch', first)).stderr).toBe('');
   });
 });
+
+async function deleteJob(name: string): Promise<void> {
+  const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
+  const [, , , region] = name.split('/');
+  const client = new JobServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
+  const [operation] = await client.deleteCustomJob({ name });
+  await operation.promise();
+}
 
 describe('an event', () => {
   it('is explained back to the files that landed', async () => {
@@ -233,6 +263,27 @@ describe('a message that no handler takes', () => {
     await expect.poll(() => parkedOn('monitor'), { timeout: ENDS_WITHIN_MS }).toHaveLength(1);
     expect((await baton('events', 'redrive', '--subscription', 'monitor')).code).toBe(4);
     expect((await baton('events', 'redrive', '--subscription', 'monitor', '--yes')).code).toBe(0);
+  });
+});
+
+describe('a run that a person asks for', () => {
+  it('says in each of its events who that is; one of files that landed says nobody', async () => {
+    // As if the files had lain there from before the bucket's notifications: no run has been over them.
+    await test.storage.bucket(test.buckets.nonprod).deleteFiles({ prefix: layout.run(second) });
+    const asked = await baton.json<{ run: RunId; event: Envelope }>('runs', 'start', 'second');
+    const starter = { authtype: 'user', authid: 'operator@example.com' };
+    expect(asked).toMatchObject({ run: second, event: starter });
+    const prepared = async () => (await describeIfThere(second))?.stages[0]?.state;
+    await expect.poll(prepared, { timeout: ENDS_WITHIN_MS }).toBe('completed');
+    expect((await baton('runs', 'watch', second)).code).toBe(10);
+    const startersOf = async (run: RunId) => {
+      const { events } = await eventsOf(run);
+      const shown = await Promise.all(events.map(({ id }) => baton.json<EventView>('events', 'show', id)));
+      return shown.flatMap(({ event }) => (event ? [[event.authtype, event.authid]] : []));
+    };
+    const everyTime = Object.values(starter);
+    expect(await startersOf(second)).toEqual([everyTime, everyTime, everyTime, everyTime]);
+    expect(new Set((await startersOf(first)).flat())).toEqual(new Set([undefined]));
   });
 });
 

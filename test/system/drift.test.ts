@@ -102,6 +102,13 @@ describe('monitoring a model in production', () => {
       .file(layout.runRecord(answers[0]))
       .download();
     expect(JSON.parse(record.toString())).toMatchObject({ run: answers[0], drop: 'first' });
+    const [attempt] = await test.storage
+      .bucket(test.buckets.nonprod)
+      .file(layout.attemptRecord({ run: answers[0], stage: 'prepare', attempt: 1 }))
+      .download();
+    expect(JSON.parse(attempt.toString()).input).toMatchObject({
+      ...{ authtype: 'service_account', authid: 'retrain@baton-nonprod.iam.gserviceaccount.com' },
+    });
   });
 
   it('takes duplicates of the alert and of its events for what they are', async () => {
