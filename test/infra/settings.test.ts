@@ -85,6 +85,7 @@ describe('values that are wrong are each named, before anything is declared', ()
         'baton:runSchedule': 'mondays',
         'baton:repository': 'https://github.com/example/baton',
         'baton:stateBucket': 'gs://state',
+        'baton:commit': 'latest',
       },
     ],
     ['prod', { 'baton:trafficSplit': '0', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' }],
@@ -107,6 +108,10 @@ describe('values that are wrong are each named, before anything is declared', ()
   it('where there are no bundles, which says how they are made', () => {
     const text = complaint('prod', { 'baton:functionBundles': 'dist/no-functions' });
     expect(text).toMatch(/baton:functionBundles: .*dist\/no-functions.*`npm run bundle`/);
+  });
+
+  it('of a gate as it was written before it had slices, naming what it does not know', () => {
+    expect(complaint('nonprod', { 'baton:gate': '{"accuracy":0.8}' })).toMatch(/baton:gate.*"accuracy"/);
   });
 
   const repository = (region: string) =>
