@@ -5,7 +5,7 @@ import type { StageView } from './run-view.ts';
 
 const CUSTOM_JOB = /^projects\/[^/]+\/locations\/([^/]+)\/customJobs\/\d+$/;
 /** Dataflow's ids begin with the second in which the job was made. */
-const DATAFLOW_JOB = /^\d{4}(-\d\d){2}(_\d\d){4}-\d+$/;
+const DATAFLOW_JOB = /^\d{4}(-\d\d){2}(_\d\d){3}-\d+$/;
 const NOT_FOUND = 5;
 
 /** What machines an attempt of a stage has used, asked of the services that ran them. */

@@ -269,7 +269,8 @@ describe('a message that no handler takes', () => {
 describe('a run that a person asks for', () => {
   it('says in each of its events who that is; one of files that landed says nobody', async () => {
     // As if the files had lain there from before the bucket's notifications: no run has been over them.
-    await test.storage.bucket(test.buckets.nonprod).deleteFiles({ prefix: layout.run(second) });
+    const [files] = await test.storage.bucket(test.buckets.nonprod).getFiles({ prefix: layout.run(second) });
+    await Promise.all(files.map((file) => file.delete()));
     const asked = await baton.json<{ run: RunId; event: Envelope }>('runs', 'start', 'second');
     const starter = { authtype: 'user', authid: 'operator@example.com' };
     expect(asked).toMatchObject({ run: second, event: starter });
