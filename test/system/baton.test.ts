@@ -268,25 +268,33 @@ describe('a message that no handler takes', () => {
 
 describe('a run that a person asks for', () => {
   it('says in each of its events who that is; one of files that landed says nobody', async () => {
-    // As if the files had lain there from before the bucket's notifications: no run has been over them.
-    const [files] = await test.storage.bucket(test.buckets.nonprod).getFiles({ prefix: layout.run(second) });
-    await Promise.all(files.map((file) => file.delete()));
-    const asked = await baton.json<{ run: RunId; event: Envelope }>('runs', 'start', 'second');
+    const run = await dropUnheard('by-hand');
+    const asked = await baton.json<{ run: RunId; event: Envelope }>('runs', 'start', 'by-hand');
     const starter = { authtype: 'user', authid: 'operator@example.com' };
-    expect(asked).toMatchObject({ run: second, event: starter });
-    const prepared = async () => (await describeIfThere(second))?.stages[0]?.state;
+    expect(asked).toMatchObject({ run, event: starter });
+    const prepared = async () => (await describeIfThere(run))?.stages[0]?.state;
     await expect.poll(prepared, { timeout: ENDS_WITHIN_MS }).toBe('completed');
-    expect((await baton('runs', 'watch', second)).code).toBe(10);
-    const startersOf = async (run: RunId) => {
-      const { events } = await eventsOf(run);
+    expect((await baton('runs', 'watch', run)).code).toBe(10);
+    const startersOf = async (of: RunId) => {
+      const { events } = await eventsOf(of);
       const shown = await Promise.all(events.map(({ id }) => baton.json<EventView>('events', 'show', id)));
       return shown.flatMap(({ event }) => (event ? [[event.authtype, event.authid]] : []));
     };
     const everyTime = Object.values(starter);
-    expect(await startersOf(second)).toEqual([everyTime, everyTime, everyTime, everyTime]);
+    expect(await startersOf(run)).toEqual([everyTime, everyTime, everyTime, everyTime]);
     expect(new Set((await startersOf(first)).flat())).toEqual(new Set([undefined]));
   });
 });
+
+/** Drops files of whose landing nobody is told any more, as of those that lay there before. */
+async function dropUnheard(name: string): Promise<RunId> {
+  const [notifications] = await test.storage.bucket(test.buckets.nonprod).getNotifications();
+  for (const notification of notifications) {
+    const { object_name_prefix: prefix } = notification.metadata as { object_name_prefix?: string };
+    if (prefix === layout.datasetsPrefix) await notification.delete();
+  }
+  return test.drop(name, smallDrop());
+}
 
 it('leaves nothing in a run folder but what the layout names', async () => {
   const [files] = await test.storage.bucket(test.buckets.nonprod).getFiles({ prefix: layout.replays(first) });
