@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { runIdOf, toPubsubMessage, topicOf } from '../events/index.ts';
 import { newestDrop } from '../handlers/newest-drop.ts';
+import { operator } from '../ops/operator.ts';
 import { runRequest } from '../ops/replay/run-request.ts';
 import { REPOSITORY_ROOT } from './built-images.ts';
 import { commit } from './commit.ts';
@@ -31,11 +32,13 @@ async function startFirstRun({ stack, outputs }: { stack: string; outputs?: stri
   const run = runIdOf(name, generations, occasion);
   const reason = `commit ${released.slice(0, 12)} was released`;
   const request = { run, model, bucket, drop: name, generations, reason, occasion };
+  const { Storage } = await import('@google-cloud/storage');
+  const starter = await operator(new Storage().authClient);
   const { PubSub } = await import('@google-cloud/pubsub');
   const client = new PubSub({ projectId: project });
   await client
     .topic(topicOf('run-requested'))
-    .publishMessage(toPubsubMessage(runRequest(request, project, new Date())));
+    .publishMessage(toPubsubMessage(runRequest(request, project, new Date(), starter)));
   await client.close();
   process.stdout.write(`asked for the run ${run} over the drop ${name}\n`);
 }
