@@ -65,12 +65,7 @@ export class Exercise {
     await operation.promise();
     await client.close();
     await this.#replay(run, 'evaluate', 2);
-    const monitored = this.#test.storage
-      .bucket(this.#test.buckets.prod)
-      .file(layout.attemptRecord({ run, stage: 'monitor', attempt: 2 }));
-    await vi.waitFor(async () => expect((await monitored.download()).toString()).toContain('"ending"'), {
-      timeout: 90_000,
-    });
+    await this.#endedInProduction(run, 'monitor', 2);
   }
 
   /** Lets older runs come to the endpoint after this one. */
@@ -104,6 +99,8 @@ export class Exercise {
     await this.#replay(run, 'ingest', 4, { snapshot: { train: nowhere, eval: nowhere } });
     const { artifact } = (await this.#ending(run, 'train')).data as { artifact: { sha256: string } };
     await this.#replay(run, 'evaluate', 3, { artifact: { ...artifact, sha256: '0'.repeat(64) } });
+    // `deploy` verifies when the endpoint is free; below somebody holds it.
+    await this.#endedInProduction(run, 'deploy', 3);
     const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
     await this.#replay(run, 'deploy', 3, { endpoint: `${endpoint}-gone` });
     await this.#deployNoModel(run);
@@ -143,6 +140,14 @@ export class Exercise {
     await this.#test.storage.bucket(bucket).file(object).delete();
     await this.#replay(run, 'prepare', 3);
     await this.#test.drop('late', smallDrop());
+  }
+
+  async #endedInProduction(run: RunId, stage: StageName, attempt: number): Promise<void> {
+    const { storage, buckets } = this.#test;
+    const record = storage.bucket(buckets.prod).file(layout.attemptRecord({ run, stage, attempt }));
+    await vi.waitFor(async () => expect((await record.download()).toString()).toContain('"ending"'), {
+      timeout: 90_000,
+    });
   }
 
   async #deadLetter(stack: 'nonprod' | 'prod', stage: StageName, event: Envelope): Promise<void> {
