@@ -8,6 +8,7 @@ import { Meter } from './meter.ts';
  * Measures what Baton itself costs, on stub workloads: runs one after another, then many at once. Everything runs on
  * this machine, Google's services included, so the figures are an upper bound of Baton's own part.
  */
+
 /** The stub trains and evaluates for 50 ms each. */
 const WORK_MS = 100;
 const { values } = parseArgs({

@@ -30,13 +30,14 @@ export const EvalPassed = defineEvent({
   name: 'eval-passed',
   type: 'dev.baton.eval.passed.v1',
   description:
-    'The gate let the model through: production may deploy it. Published by `settle` for `evaluate`.',
+    'The gate let the model through: production may take it. Published by `settle` for `evaluate`.',
   data: Evaluation,
 });
 
 export const EvalFailed = defineEvent({
   name: 'eval-failed',
   type: 'dev.baton.eval.failed.v1',
-  description: 'The gate held the model back; `gate.reasons` says which comparison failed by how much.',
+  description:
+    'The model is held back; `gate.reasons` says which comparison failed by how much. Published by `settle`: in non-production for `evaluate`, whose gate looks at the model alone, and in production for `approve`, which compares it with the champion.',
   data: Evaluation,
 });

@@ -1,4 +1,5 @@
 export * from './approval-digest.ts';
+export * from './approved.ts';
 export * from './artifact.ts';
 export * from './contract.ts';
 export * from './dataset-ready.ts';
@@ -17,6 +18,7 @@ export * from './model-trained.ts';
 export * from './monitored.ts';
 export * from './pubsub-binding.ts';
 export * from './records.ts';
+export * from './rejected.ts';
 export * from './run-folder.ts';
 export * from './run-requested.ts';
 export * from './sequence.ts';

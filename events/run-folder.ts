@@ -2,7 +2,7 @@ import { AttemptKey } from './records.ts';
 
 /**
  * Where things lie in a Baton bucket. The same layout holds in both tenants: the non-production bucket has the
- * stages up to `evaluate`, the production bucket has `deploy` and `monitor` of the same run.
+ * stages up to `evaluate`, the production bucket has those from `approve` on.
  */
 export const layout = {
   /** A drop: the folder that a data set's two files land in. */

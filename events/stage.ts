@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The stages of a run, in the order the chain passes through them. */
-export const STAGES = ['prepare', 'ingest', 'train', 'evaluate', 'deploy', 'monitor'] as const;
+export const STAGES = ['prepare', 'ingest', 'train', 'evaluate', 'approve', 'deploy', 'monitor'] as const;
 
 export const StageName = z.enum(STAGES);
 export type StageName = z.infer<typeof StageName>;
@@ -14,6 +14,7 @@ export const TENANT_OF: Record<StageName, Tenant> = {
   ingest: 'nonprod',
   train: 'nonprod',
   evaluate: 'nonprod',
+  approve: 'prod',
   deploy: 'prod',
   monitor: 'prod',
 };

@@ -9,7 +9,9 @@ export const EVENT_TOPICS = {
   'ingest-done': ['nonprod'],
   'model-trained': ['nonprod'],
   'eval-passed': ['nonprod'],
-  'eval-failed': ['nonprod'],
+  'eval-failed': ['nonprod', 'prod'],
+  approved: ['prod'],
+  rejected: ['prod'],
   deployed: ['prod'],
   monitored: ['prod'],
   superseded: ['prod'],
@@ -30,7 +32,8 @@ export const STAGE_INPUTS = {
   ingest: { event: 'dataset-ready', tenant: 'nonprod' },
   train: { event: 'ingest-done', tenant: 'nonprod' },
   evaluate: { event: 'model-trained', tenant: 'nonprod' },
-  deploy: { event: 'eval-passed', tenant: 'nonprod' },
+  approve: { event: 'eval-passed', tenant: 'nonprod' },
+  deploy: { event: 'approved', tenant: 'prod' },
   monitor: { event: 'deployed', tenant: 'prod' },
 } as const satisfies Record<StageName, { event: EventName; tenant: Tenant }>;
 
@@ -39,6 +42,6 @@ export const ALERT_TOPIC = 'monitoring-alerts';
 
 /** The topics that carry Cloud Storage notifications: files that land, and markers that workloads write. */
 export const SIGNAL_TOPICS = {
-  drops: { tenant: 'nonprod', prefix: 'datasets/' },
-  signals: { tenant: 'nonprod', prefix: 'signals/' },
-} as const satisfies Record<string, { tenant: Tenant; prefix: string }>;
+  drops: { tenants: ['nonprod'], prefix: 'datasets/' },
+  signals: { tenants: ['nonprod', 'prod'], prefix: 'signals/' },
+} as const satisfies Record<string, { tenants: readonly Tenant[]; prefix: string }>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type BatonEvent, Deployed, EvalPassed, type Evaluation, Superseded } from '../events/index.ts';
+import { Approved, type BatonEvent, Deployed, type Evaluation, Superseded } from '../events/index.ts';
 import {
   createEndpoint,
   deployedModelIdOf,
@@ -23,13 +23,13 @@ const State = z.object({ operations: z.array(z.string()) });
 type State = z.infer<typeof State>;
 
 /**
- * Deploys the evaluated bytes in production: a model version, the endpoint, the version on the endpoint with its
+ * Deploys the approved bytes in production: a model version, the endpoint, the version on the endpoint with its
  * share of the traffic. Each step is a long-running operation; `settle` starts the next when it has ended. One run
  * at a time deploys at the endpoint, and a run that is older than the one deployed there ends as superseded.
  */
 export const deploy = defineStage({
   name: 'deploy',
-  input: EvalPassed,
+  input: Approved,
   state: State,
 
   async start(event, work) {

@@ -83,7 +83,7 @@ export function declareDev(settings: DevSettings): DevOutputs {
   const { park, handlers } = declareTrainingHandlers(tenancy, training, { drops, signals, topics });
   const stages = declareServingHandlers(tenancy, serving, {
     evalPassed: topics.get('eval-passed')!.topic,
-    deployed: topics.get('deployed')!.topic,
+    topics,
     park,
   });
   const columns = 'reads the columns, from which the schema of the analysis follows';

@@ -87,8 +87,8 @@ function shareWithProd(
     { name: 'lake', bucket: made.bucket, role: 'roles/storage.objectViewer', why },
   ];
   const ofProd = (id: string) => `serviceAccount:${id}@${prodProject}.iam.gserviceaccount.com`;
-  const evaluated = 'compares what was evaluated with its digests, right before it is uploaded';
-  for (const id of ['deploy', 'settle']) {
+  const evaluated = 'compares what was evaluated with its digests, right before it is taken and uploaded';
+  for (const id of ['approve', 'deploy', 'settle']) {
     grant(`prod-${id}`, ofProd(id), project, { buckets: lake(evaluated) }, {});
   }
   const columns = 'reads the columns, from which the schema of the analysis follows';

@@ -20,7 +20,11 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
   const serving = account('serving', 'runs the prediction containers');
   return {
     serving,
-    deploy: account('deploy', 'deploys models that passed evaluation', {
+    approve: account('approve', 'decides whether production takes a model', {
+      buckets: lake(bucket, "keeps the run's record"),
+      topics: mayPublish(topics, 'approved'),
+    }),
+    deploy: account('deploy', 'deploys models that were approved', {
       project: [{ role: 'roles/aiplatform.user', why: 'registers the model, and makes the endpoint' }],
       buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'superseded'),

@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
-import { ALERT_TOPIC } from '../events/topics.ts';
+import { ALERT_TOPIC, SIGNAL_TOPICS } from '../events/topics.ts';
 import { AlertChannel } from './components/alert-channel.ts';
 import { EventLedger } from './components/event-ledger.ts';
+import { EventTopic } from './components/event-topic.ts';
 import { FunctionSource } from './components/function-source.ts';
 import { Handler } from './components/handler.ts';
 import { declareImages } from './components/images.ts';
@@ -20,7 +21,7 @@ import { declareServingHandlers, endpointName } from './serving.ts';
 import type { ProdSettings } from './settings.ts';
 import { servingVariables } from './variables.ts';
 
-/** The project where models that passed are deployed and monitored. */
+/** The project where models that passed are approved, deployed and monitored. */
 export async function declareProd(settings: ProdSettings): Promise<StackOutputs & ServingOutputs> {
   const agents = new ServiceAgents('service-agents', settings);
   const kmsKey = declareEncryption(settings, agents, [...EVERYWHERE, ...SERVING]);
@@ -28,7 +29,11 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
   const topics = declareEventTopics(['prod'], encrypted);
   const ledger = new EventLedger('event-ledger', { ...encrypted, topics });
   const alerts = new AlertChannel(ALERT_TOPIC, { ...encrypted, purpose: "model monitoring's alerts" });
-  const { bucket } = new Lake('lake', { ...encrypted, agents });
+  const signals = new EventTopic('signals', encrypted);
+  const { bucket } = new Lake('lake', {
+    ...{ ...encrypted, agents },
+    notifications: [{ topic: signals, prefix: SIGNAL_TOPICS.signals.prefix }],
+  });
   declareImages(encrypted, 'The images of the prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
@@ -52,7 +57,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
   });
   const stages = declareServingHandlers(tenancy, accounts, {
     evalPassed: nonprod.evalPassed,
-    deployed: topics.get('deployed')!.topic,
+    topics,
     park,
   });
   const alert = declareDriftAlerts(tenancy, accounts.alert, { alerts, park });
@@ -61,8 +66,8 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
     purpose: 'Finishes stages whose operations have ended.',
     tenancy,
     account: accounts.settle,
+    wokenBy: { topic: signals.topic, park },
     maxInstances: 1,
-    scheduledOnly: true,
   });
   new Schedule('settle-every-minute', {
     ...settings,
@@ -82,7 +87,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
   };
 }
 
-/** The topic on which production hears of models to deploy, and the function that answers drift, where there is one. */
+/** The topic on which production hears of models that passed, and the function that answers drift, where there is one. */
 async function nonprodOutputs({ nonprodStack }: ProdSettings) {
   const name = nonprodStack ?? `${pulumi.getOrganization()}/${pulumi.getProject()}/nonprod`;
   const stack = new pulumi.StackReference(name);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  Approved,
   DatasetReady,
   Deployed,
   DriftDetected,
@@ -13,6 +14,7 @@ import {
   Monitored,
   Parked,
   Refused,
+  Rejected,
   RunRequested,
   SIGNAL_TOPICS,
   STAGE_INPUTS,
@@ -31,6 +33,8 @@ export const CONTRACTS: readonly EventContract<unknown>[] = [
   ModelTrained,
   EvalPassed,
   EvalFailed,
+  Approved,
+  Rejected,
   Deployed,
   Superseded,
   Monitored,
@@ -46,7 +50,7 @@ export function wokenBy(event: EventName): StageName | undefined {
 
 /** The tenants whose projects have the event's topic. */
 export function tenantsOf(event: EventName): readonly Tenant[] {
-  return event === 'run-requested' ? [SIGNAL_TOPICS.drops.tenant] : EVENT_TOPICS[event];
+  return event === 'run-requested' ? SIGNAL_TOPICS.drops.tenants : EVENT_TOPICS[event];
 }
 
 export const topicsOfEvents = (): string[] => [...new Set(CONTRACTS.map(({ name }) => topicOf(name)))];

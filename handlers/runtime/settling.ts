@@ -19,6 +19,7 @@ const STAGES: Record<StageName, () => Promise<Settling>> = {
   ingest: async () => (await import('../ingest.ts')).ingest,
   train: async () => (await import('../train.ts')).train,
   evaluate: async () => (await import('../evaluate.ts')).evaluate,
+  approve: async () => (await import('../approve.ts')).approve,
   deploy: async () => (await import('../deploy.ts')).deploy,
   monitor: async () => (await import('../monitor.ts')).monitor,
 };

@@ -17,7 +17,7 @@ export interface HandlerArgs {
   maxInstances?: number;
   /** Whether only the clock calls it, and no push. */
   scheduledOnly?: boolean;
-  /** Whether only the pushes of a subscription that is declared elsewhere call it, as an identity of their own. */
+  /** Whether no push of this handler's own calls it, but others do, each with a grant of their own. */
   calledFromElsewhere?: boolean;
 }
 

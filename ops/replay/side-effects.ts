@@ -24,6 +24,7 @@ const EFFECTS: Record<StageName, (attempt: Attempt) => SideEffect[]> = {
   ],
   train: (attempt) => [customJob('train', attempt)],
   evaluate: (attempt) => [customJob('evaluate', attempt)],
+  approve: () => [],
   deploy: ({ run, attempt }) => [
     { effect: 'model version', guard: `a version alias that names run ${run} and attempt ${attempt}` },
     { effect: 'endpoint', guard: 'its configured id: one for all runs, changed under its etag' },

@@ -6,6 +6,7 @@ import {
   layout,
   type RunId,
   type StageName,
+  TENANT_OF,
 } from '../../events/index.ts';
 import { digestArtifact } from '../../handlers/runtime/artifact.ts';
 import { consequences } from '../../ops/demo/monitored-endpoint.ts';
@@ -70,7 +71,7 @@ export class Exercise {
 
   /** Lets older runs come to the endpoint after this one. */
   async supersede(run: RunId): Promise<void> {
-    await supersede(this.#test, await this.#ending(run, 'evaluate'));
+    await supersede(this.#test, await this.#ending(run, 'approve'));
   }
 
   /** Has predictions made on what the model never saw; monitoring notices, and a run over the newest drop answers. */
@@ -98,14 +99,16 @@ export class Exercise {
     const nowhere = `gs://${this.#test.buckets.nonprod}/nowhere/`;
     await this.#replay(run, 'ingest', 4, { snapshot: { train: nowhere, eval: nowhere } });
     const { artifact } = (await this.#ending(run, 'train')).data as { artifact: { sha256: string } };
-    await this.#replay(run, 'evaluate', 3, { artifact: { ...artifact, sha256: '0'.repeat(64) } });
+    for (const stage of ['evaluate', 'approve'] as const) {
+      await this.#replay(run, stage, 3, { artifact: { ...artifact, sha256: '0'.repeat(64) } });
+    }
     // `deploy` verifies when the endpoint is free; below somebody holds it.
     await this.#endedInProduction(run, 'deploy', 3);
     const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
     await this.#replay(run, 'deploy', 3, { endpoint: `${endpoint}-gone` });
     await this.#deployNoModel(run);
     await this.#deadLetter('nonprod', 'train', await this.#ending(run, 'ingest'));
-    await this.#deadLetter('prod', 'deploy', await this.#ending(run, 'evaluate'));
+    await this.#deadLetter('prod', 'deploy', await this.#ending(run, 'approve'));
     await this.#loseWorkload(run);
   }
 
@@ -161,14 +164,18 @@ export class Exercise {
   /** Publishes a stage's ending as that of another attempt, with other data where given. */
   async #replay(run: RunId, stage: StageName, attempt: number, data: object = {}): Promise<void> {
     const event = await this.#ending(run, stage);
-    const stack = stage === 'deploy' || stage === 'monitor' ? 'prod' : 'nonprod';
     const id = `${event.id}/replay-${attempt}`;
-    await this.#publish(stack, { ...event, id, attempt, data: { ...(event.data as object), ...data } });
+    await this.#publish(TENANT_OF[stage], {
+      ...event,
+      id,
+      attempt,
+      data: { ...(event.data as object), ...data },
+    });
   }
 
   async #ending(run: RunId, stage: StageName): Promise<Envelope> {
     const { storage, buckets } = this.#test;
-    const bucket = stage === 'deploy' || stage === 'monitor' ? buckets.prod : buckets.nonprod;
+    const bucket = buckets[TENANT_OF[stage]];
     const [content] = await storage
       .bucket(bucket)
       .file(layout.attemptRecord({ run, stage, attempt: 1 }))
@@ -177,7 +184,7 @@ export class Exercise {
   }
 
   async #publish(stack: 'nonprod' | 'prod', event: Envelope): Promise<void> {
-    const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'deployed'];
+    const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'approved', 'deployed'];
     const topic = topics.find((name) => event.type === `dev.baton.${name.replace('-', '.')}.v1`);
     if (!topic) throw new Error(`no stage hears of ${event.type}`);
     await publish(this.#test.cloud.output(stack, 'project'), topic, event);

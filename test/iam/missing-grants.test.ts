@@ -5,6 +5,7 @@ import {
   Parked,
   type RunId,
   type StageName,
+  TENANT_OF,
 } from '../../events/index.ts';
 import { smallDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
@@ -14,6 +15,7 @@ const WITHOUT = [
   'nonprod/settle-ingest-done-pubsub.publisher',
   'nonprod/train-aiplatform.user',
   'nonprod/evaluate-acts-as-training',
+  'nonprod/prod-approve-lake-storage.objectViewer',
   'nonprod/prod-deploy-lake-storage.objectViewer',
   'prod/monitor-aiplatform.user',
   'nonprod/storage-agent-signals-pubsub.publisher',
@@ -33,8 +35,7 @@ afterAll(() => cloud.close());
 
 /** Waits until a stage of the run is parked, and checks that the reason names permission, resource and principal. */
 async function expectParked(stage: StageName, ...names: string[]): Promise<void> {
-  const bucket = stage === 'deploy' || stage === 'monitor' ? cloud.buckets.prod : cloud.buckets.nonprod;
-  await expectParkedIn(bucket, run, stage, ...names);
+  await expectParkedIn(cloud.buckets[TENANT_OF[stage]], run, stage, ...names);
 }
 
 async function expectParkedIn(
@@ -115,13 +116,16 @@ test('evaluate that may not act as the training account parks', async () => {
   );
 });
 
-test("deploy that may not read non-production's bucket parks", async () => {
+test("neither approve nor deploy works that may not read non-production's bucket", async () => {
   const metrics = { rows: 1, accuracy: 1, auc: 1, logLoss: 0 };
   const gate = { decision: 'passed', reasons: [], comparisons: [] };
   const samples = `gs://${cloud.buckets.nonprod}/samples.jsonl`;
   const data = { ...evaluation(), metrics, gate, samples, trainTable: 'baton-nonprod.census.train' };
   await wake('eval-passed', 'dev.baton.eval.passed.v1', data);
-  await expectParked('deploy', 'storage.objects.list', 'buckets/baton-nonprod-baton', 'deploy@baton-prod');
+  await wake('approved', 'dev.baton.approved.v1', data, 'baton-prod');
+  for (const stage of ['approve', 'deploy'] as const) {
+    await expectParked(stage, 'storage.objects.list', 'buckets/baton-nonprod-baton', `${stage}@baton-prod`);
+  }
 });
 
 test('monitor without its role on the project parks', async () => {

@@ -11,17 +11,17 @@ const within = { timeout: 60_000 };
  * Lets two runs come too late to the endpoint that a newer one was deployed at: one that finds it so, which `deploy`
  * ends, and one that first has to wait for another, which `settle` ends.
  *
- * @param passed the event that woke `deploy` for the newer run
+ * @param approved the event that woke `deploy` for the newer run
  */
-export async function supersede(test: TestCloud, passed: Envelope): Promise<void> {
-  await arrive(test, passed, 'older-0000000001' as RunId);
+export async function supersede(test: TestCloud, approved: Envelope): Promise<void> {
+  await arrive(test, approved, 'older-0000000001' as RunId);
   await expectSuperseded(test, 'older-0000000001' as RunId);
 
   const late = 'older-0000000002' as RunId;
-  const free = await holdEndpoint(test, passed, FIRST);
-  await arrive(test, passed, late);
+  const free = await holdEndpoint(test, approved, FIRST);
+  await arrive(test, approved, late);
   await waitsForEndpoint(test, late);
-  await free(String(passed.sequence));
+  await free(String(approved.sequence));
   await expectSuperseded(test, late);
 }
 
@@ -33,10 +33,10 @@ export async function supersede(test: TestCloud, passed: Envelope): Promise<void
  */
 export async function holdEndpoint(
   test: TestCloud,
-  passed: Envelope,
+  approved: Envelope,
   sequence: string,
 ): Promise<(sequence: string) => Promise<void>> {
-  await hold(test, passed);
+  await hold(test, approved);
   await label(test, { promotion: HOLDER, 'promotion-attempt': '1', sequence });
   return (after) => label(test, { promotion: '', 'promotion-attempt': '', sequence: after });
 }
@@ -49,9 +49,9 @@ export async function waitsForEndpoint(test: TestCloud, run: RunId): Promise<voi
 
 const prod = ({ storage, buckets }: TestCloud) => storage.bucket(buckets.prod);
 
-async function arrive({ cloud }: TestCloud, passed: Envelope, run: RunId): Promise<void> {
-  const older = { ...passed, id: `${run}/eval-passed`, correlationid: run, sequence: FIRST };
-  await publish(cloud.output('nonprod', 'project'), 'eval-passed', older);
+async function arrive({ cloud }: TestCloud, approved: Envelope, run: RunId): Promise<void> {
+  const older = { ...approved, id: `${run}/approved`, correlationid: run, sequence: FIRST };
+  await publish(cloud.output('prod', 'project'), 'approved', older);
 }
 
 /** A run that has taken the endpoint and not ended yet. */

@@ -36,7 +36,14 @@ describe('the functions', () => {
       'settle',
       'train',
     ]);
-    expect(names(TYPES.function, 'prod').sort()).toEqual(['alert', 'deploy', 'monitor', 'park', 'settle']);
+    expect(names(TYPES.function, 'prod').sort()).toEqual([
+      'alert',
+      'approve',
+      'deploy',
+      'monitor',
+      'park',
+      'settle',
+    ]);
   });
 
   it('each run as a service account of their own', () => {
@@ -99,11 +106,13 @@ describe('the subscriptions', () => {
     const working = subscriptions.filter(({ name }) => !isDeadLetters(name));
     expect(working.map(({ name }) => name).sort()).toEqual([
       'alert',
+      'approve',
       'deploy',
       'evaluate',
       'ingest',
       'monitor',
       'prepare',
+      'settle',
       'settle',
       'train',
     ]);
@@ -117,9 +126,9 @@ describe('the subscriptions', () => {
     }
   });
 
-  it("let production's deploy hear non-production's eval-passed", () => {
-    const [deploy] = ofType(stacks, TYPES.subscription, 'prod').filter(({ name }) => name === 'deploy');
-    expect(deploy.inputs).toMatchObject({
+  it("let production's approve hear non-production's eval-passed", () => {
+    const [approve] = ofType(stacks, TYPES.subscription, 'prod').filter(({ name }) => name === 'approve');
+    expect(approve.inputs).toMatchObject({
       project: 'baton-prod',
       topic: 'projects/baton-nonprod/topics/eval-passed',
     });

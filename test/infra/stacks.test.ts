@@ -86,11 +86,11 @@ describe('the outputs are what the command line needs', () => {
   it('of every stack', () => {
     for (const [stack, tenants, stages] of [
       [nonprod, ['nonprod'], ['prepare', 'ingest', 'train', 'evaluate', 'settle']],
-      [prod, ['prod'], ['deploy', 'monitor', 'alert']],
+      [prod, ['prod'], ['approve', 'deploy', 'monitor', 'alert', 'settle']],
       [
         dev,
         ['nonprod', 'prod'],
-        ['prepare', 'ingest', 'train', 'evaluate', 'settle', 'deploy', 'monitor', 'alert'],
+        ['prepare', 'ingest', 'train', 'evaluate', 'settle', 'approve', 'deploy', 'monitor', 'alert'],
       ],
     ] as const) {
       const project = `baton-${stack.stack}`;

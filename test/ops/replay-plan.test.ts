@@ -3,6 +3,7 @@ import { RunRequested, type StageName } from '../../events/index.ts';
 import { planReplay } from '../../ops/replay/plan.ts';
 import type { RunView } from '../../ops/runs/run-view.ts';
 import {
+  approved,
   attemptOf,
   DROP,
   event,
@@ -35,7 +36,7 @@ describe('a replay of a parked stage', () => {
   it('says what runs again from there on, in which tenant, and what guards each effect', () => {
     const { again } = plan(parkedRun(), 'train');
     expect(again.map(({ stage, tenant }) => `${stage} ${tenant}`)).toEqual([
-      ...['train nonprod', 'evaluate nonprod', 'deploy prod', 'monitor prod'],
+      ...['train nonprod', 'evaluate nonprod', 'approve prod', 'deploy prod', 'monitor prod'],
     ]);
     expect(again[0].effects[0].guard).toContain(`run=${RUN}, stage=train, attempt=2`);
   });
@@ -98,13 +99,16 @@ describe('the event that is sent again', () => {
     expect(event.data).toMatchObject({ drop: 'census', generations: { train: '1', eval: '2' } });
   });
 
-  it('is in production for the stage after the deployment only', () => {
-    const run = runOf([attemptOf('evaluate', { event: passed })], { state: 'parked' });
-    expect(plan(run, 'deploy').topic).toEqual({ tenant: 'nonprod', name: 'eval-passed' });
+  it('is in production for the stages after the first one there', () => {
+    const run = runOf([attemptOf('evaluate', { event: passed }), attemptOf('approve', { event: approved })], {
+      state: 'parked',
+    });
+    expect(plan(run, 'approve').topic).toEqual({ tenant: 'nonprod', name: 'eval-passed' });
+    expect(plan(run, 'deploy').topic).toEqual({ tenant: 'prod', name: 'approved' });
   });
 
   it('does not exist where the stage before never ended with one', () => {
-    expect(() => plan(parkedRun(), 'deploy')).toThrow(/no eval-passed event to send again/);
+    expect(() => plan(parkedRun(), 'deploy')).toThrow(/no approved event to send again/);
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  Approved,
   type Envelope,
   EvalPassed,
   type EventContract,
@@ -42,6 +43,7 @@ export function event(
 export const trained = event(ModelTrained, 'train', { causationid: `${RUN}/ingest/1/ingest-done` });
 export const ingested = event(IngestDone, 'ingest', { causationid: `${RUN}/prepare/1/dataset-ready` });
 export const passed = event(EvalPassed, 'evaluate', { causationid: trained.id });
+export const approved = event(Approved, 'approve', { causationid: passed.id });
 
 export const parkedAt = (stage: StageName, attempt = 1): Envelope =>
   event(Parked, stage, {

@@ -25,6 +25,7 @@ describe('a bundle', () => {
     ingest: ['bigquery', 'dataflow', 'pubsub', 'storage'],
     train: ['aiplatform', 'pubsub', 'storage'],
     evaluate: ['aiplatform', 'pubsub', 'storage'],
+    approve: ['pubsub', 'storage'],
     deploy: ['aiplatform', 'pubsub', 'storage'],
     monitor: ['aiplatform', 'bigquery', 'pubsub', 'storage'],
     alert: ['aiplatform', 'pubsub', 'storage'],

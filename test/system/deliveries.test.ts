@@ -58,7 +58,7 @@ describe('a run', () => {
     // The notification of the drop's second file asks for the run that the first one's began, and is refused.
     await expect
       .poll(written, within)
-      .toEqual({ prepare: 4, ingest: 3, train: 3, evaluate: 3, deploy: 4, monitor: 3 });
+      .toEqual({ prepare: 4, ingest: 3, train: 3, evaluate: 3, approve: 3, deploy: 4, monitor: 3 });
   });
 
   it.each(STAGES.slice(1))(

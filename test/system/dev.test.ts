@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { STAGES } from '../../events/index.ts';
 import type { Decision } from '../../local/iam/policy.ts';
 import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 
@@ -18,7 +19,7 @@ it('one project that plays both parts takes a drop from landing to monitoring, a
   const run = await test.drop('alone', learnableDrop());
   const report = test.report(await test.ended(run, 60_000));
   expect(report).toMatchObject({ state: 'monitored', endpoint: test.cloud.output('prod', 'endpoint') });
-  expect(report.stages.map(({ state }) => state)).toEqual(Array(6).fill('completed'));
+  expect(report.stages.map(({ state }) => state)).toEqual(Array(STAGES.length).fill('completed'));
   expect(test.buckets).toEqual({ nonprod: 'baton-dev-baton', prod: 'baton-dev-baton' });
   expect(denied).toEqual([]);
   expect(test.cloud.lints()).toEqual([]);

@@ -64,7 +64,11 @@ describe('npm start', { timeout: 240_000 }, () => {
     expect(report.prediction?.prediction).toBeGreaterThan(0);
     expect(report.monitoringJob).toMatch(/modelDeploymentMonitoringJobs/);
     expect(report.stages.map((stage) => [stage.stage, stage.attempt, stage.state])).toEqual(
-      ['prepare', 'ingest', 'train', 'evaluate', 'deploy', 'monitor'].map((stage) => [stage, 1, 'completed']),
+      ['prepare', 'ingest', 'train', 'evaluate', 'approve', 'deploy', 'monitor'].map((stage) => [
+        stage,
+        1,
+        'completed',
+      ]),
     );
     expect(progress()).not.toContain('lint:');
     expect(processesOf(state)).toEqual([]);
