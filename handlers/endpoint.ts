@@ -91,7 +91,8 @@ export function splitWithNewcomer(endpoint: Endpoint, share: number): Record<str
   return current ? { 0: share, [current]: 100 - share } : { 0: 100 };
 }
 
-function servingMost(endpoint: Endpoint): string | undefined {
+/** The deployed model that gets the most of the traffic. */
+export function servingMost(endpoint: Endpoint): string | undefined {
   const serving = Object.entries(endpoint.trafficSplit ?? {}).filter(([, share]) => share > 0);
   serving.sort(([, left], [, right]) => right - left);
   return serving[0]?.[0];

@@ -1,25 +1,9 @@
 import { z } from 'zod';
-import {
-  EvalFailed,
-  EvalPassed,
-  GatePolicy,
-  GcsUri,
-  gcsUri,
-  layout,
-  Metrics,
-  ModelTrained,
-} from '../events/index.ts';
+import { EvalFailed, EvalPassed, GatePolicy, GcsUri, gcsUri, layout, ModelTrained } from '../events/index.ts';
+import { evaluationJob, readMetrics, readResult } from './evaluation-job.ts';
 import { decideGate } from './gate.ts';
-import { readDigested } from './runtime/artifact.ts';
-import {
-  containerArguments,
-  findOrCreateJob,
-  hasSucceeded,
-  StartedJob,
-  withEndedJob,
-} from './runtime/custom-job.ts';
+import { findOrCreateJob, hasSucceeded, StartedJob, withEndedJob } from './runtime/custom-job.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
-import { StageFailure } from './runtime/failure.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
 
@@ -42,26 +26,21 @@ export const evaluate = defineStage({
     const started = await findOrCreateJob(work, {
       stage: 'evaluate',
       model: event.data.model,
-      jobSpec: {
-        workerPoolSpecs: [
-          {
-            replicaCount: 1,
-            machineSpec: { machineType: settings.BATON_TRAIN_MACHINE_TYPE },
-            containerSpec: {
-              imageUri: settings.BATON_EVALUATE_IMAGE,
-              args: containerArguments({
-                eval: event.data.snapshot.eval,
-                model: event.data.artifact.uri,
-                output: attemptFolder(work),
-                marker: gcsUri(settings.BATON_BUCKET, layout.marker(work.run, 'evaluate', work.attempt)),
-                ...(slices && { slices: slices.columns.join(',') }),
-              }),
-              env: [{ name: 'BATON_RUN', value: work.run }],
-            },
-          },
-        ],
-        serviceAccount: settings.BATON_TRAINING_SERVICE_ACCOUNT,
-      },
+      jobSpec: evaluationJob(
+        work,
+        'evaluate',
+        {
+          image: settings.BATON_EVALUATE_IMAGE,
+          machineType: settings.BATON_TRAIN_MACHINE_TYPE,
+          serviceAccount: settings.BATON_TRAINING_SERVICE_ACCOUNT,
+        },
+        {
+          eval: event.data.snapshot.eval,
+          model: event.data.artifact.uri,
+          output: attemptFolder(work),
+          ...(slices && { slices: slices.columns.join(',') }),
+        },
+      ),
     });
     return pending([started.job], started);
   },
@@ -71,14 +50,16 @@ export const evaluate = defineStage({
   async settle({ event, state, resources, signalled }, work) {
     if (!signalled && !(await hasSucceeded(state.job))) return pending(resources, state);
     const [metricsUri, samplesUri] = [metricsOf(work), samplesOf(work)];
-    const [report, samples] = await Promise.all([metricsUri, samplesUri].map(readResult));
-    const metrics = parseMetrics(report.text, metricsUri);
+    const [{ metrics, sha256: metricsSha256 }, samples] = await Promise.all([
+      readMetrics(metricsUri),
+      readResult(samplesUri),
+    ]);
     const gate = decideGate(metrics, readEnvironment(Settings).BATON_GATE);
     const { model, artifact, image, commit, snapshotDigests, trainTable } = event.data;
     return completed(gate.decision === 'passed' ? EvalPassed : EvalFailed, {
       ...{ model, artifact, snapshotDigests, trainTable, trainImage: image, trainCommit: commit },
       ...state,
-      ...{ metrics, metricsUri, metricsSha256: report.sha256 },
+      ...{ metrics, metricsUri, metricsSha256 },
       ...{ samples: samplesUri, samplesSha256: samples.sha256 },
       gate,
     });
@@ -92,27 +73,3 @@ const attemptFolder = (work: Work) =>
 
 const metricsOf = (work: Work) => GcsUri.parse(`${attemptFolder(work)}metrics.json`);
 const samplesOf = (work: Work) => GcsUri.parse(`${attemptFolder(work)}samples.jsonl`);
-
-async function readResult(uri: GcsUri) {
-  const found = await readDigested(uri);
-  if (found) return found;
-  throw new StageFailure('BATON_ARTIFACT_INCOMPLETE', `the job succeeded and did not write ${uri}`);
-}
-
-function parseMetrics(text: string, uri: string): Metrics {
-  const parsed = Metrics.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data;
-  throw new StageFailure(
-    'BATON_ARTIFACT_INCOMPLETE',
-    `${uri} does not report what the gate needs: ${z.prettifyError(parsed.error)}`,
-  );
-}
-
-/** A text as JSON; `undefined` where it is something else. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

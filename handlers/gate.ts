@@ -92,9 +92,10 @@ function judgeSlices(
   };
 }
 
-const figureOf = (figures: Record<string, unknown>, metric: string): number | null =>
+/** A figure by its name; null where it is not there, or not a number. */
+export const figureOf = (figures: Record<string, unknown>, metric: string): number | null =>
   typeof figures[metric] === 'number' ? figures[metric] : null;
 
 /** By how much a comparison failed, however little that is. */
-const amount = (difference: number): string =>
+export const amount = (difference: number): string =>
   difference < 0.0001 ? difference.toPrecision(1) : difference.toFixed(4);

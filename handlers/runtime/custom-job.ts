@@ -17,6 +17,8 @@ const ENDED_OTHERWISE = ['JOB_STATE_FAILED', 'JOB_STATE_CANCELLED', 'JOB_STATE_E
 export interface CustomJobRequest {
   stage: StageName;
   model: string;
+  /** What else tells this job from others of the attempt. */
+  labels?: Record<string, string>;
   jobSpec: JobSpec;
 }
 
@@ -36,8 +38,10 @@ export async function findOrCreateJob(work: Work, request: CustomJobRequest): Pr
   const { environment } = work;
   const client = await vertexJobs();
   const parent = `projects/${environment.GOOGLE_CLOUD_PROJECT}/locations/${environment.BATON_REGION}`;
-  const labels = { ...labelsOfAttempt(work, request.stage), model: request.model };
-  const filter = `labels.run=${labels.run} AND labels.stage=${labels.stage} AND labels.attempt=${labels.attempt}`;
+  const labels = { ...labelsOfAttempt(work, request.stage), model: request.model, ...request.labels };
+  const filter = Object.entries(labels)
+    .map(([name, value]) => `labels.${name}=${value}`)
+    .join(' AND ');
   const [standing] = await client.listCustomJobs({ parent, filter });
   if (standing[0]?.name) return started(standing[0], work);
   work.checkLease();

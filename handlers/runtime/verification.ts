@@ -24,13 +24,16 @@ export type Evaluated = Pick<
 export async function verifyEvaluation(evaluation: Evaluated): Promise<void> {
   const { artifact, snapshotDigests, metricsUri, metricsSha256, samples, samplesSha256 } = evaluation;
   // What gets served is read again; of snapshots, which may be large, only what was written since.
-  await verifyFolder(artifact, []);
+  await verifyArtifact(artifact);
   for (const snapshot of snapshotDigests ? [snapshotDigests.train, snapshotDigests.eval] : []) {
     await verifyFolder(snapshot, await filesOf(snapshot));
   }
   if (metricsUri && metricsSha256) await verifyObject(metricsUri, metricsSha256);
   if (samplesSha256) await verifyObject(samples, samplesSha256);
 }
+
+/** Checks that every file of a folder is as it was digested, reading all of them. */
+export const verifyArtifact = (expected: Artifact): Promise<void> => verifyFolder(expected, []);
 
 async function verifyFolder(expected: Artifact, known: ArtifactFile[]): Promise<void> {
   const found = await digestFiles(expected.uri, known);
