@@ -70,8 +70,11 @@ export interface LocalCloud {
   describe(): string;
   /** Everything that each stack exported, as `pulumi stack output --json` would print it. */
   outputs(): Record<string, Record<string, unknown>>;
-  /** The variables that lead another process's clients here, as the operator; `null` for those that lead away. */
-  variables(): Promise<Record<string, string | null>>;
+  /**
+   * The variables that lead another process's clients here, as the operator or as another user; `null` for those that
+   * lead away.
+   */
+  variables(user?: string): Promise<Record<string, string | null>>;
   /** Stops every process and writes the state. */
   close(): Promise<void>;
 }
@@ -145,9 +148,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     residentBytes: () => services.processes.residentBytes() + process.memoryUsage.rss(),
     describe: () => outputs.describe(),
     outputs: () => outputs.all(),
-    variables: async () => ({
+    variables: async (user = OPERATOR) => ({
       ...Object.fromEntries(FOREIGN_VARIABLES.map((name) => [name, null])),
-      ...(await network.environment(operator)),
+      ...(await network.environment({ ...operator, user })),
     }),
     close: () => open.disposeAsync(),
   };

@@ -36,7 +36,8 @@ export class Ingress {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
     );
-    const refusal = await this.#refuse(service, headers.authorization);
+    const checked = CREDENTIALS.find((name) => headers[name]) ?? 'authorization';
+    const refusal = await this.#refuse(service, headers[checked]);
     if (refusal) return refusal;
     return service.handle({
       method: request.method,
@@ -44,7 +45,7 @@ export class Ingress {
       headers: {
         ...headers,
         host,
-        authorization: withoutSignature(headers.authorization),
+        [checked]: withoutSignature(headers[checked]),
         'x-forwarded-proto': 'https',
       },
       body: request.body,
@@ -88,7 +89,7 @@ export class Ingress {
     }
     try {
       const { email } = await this.#options.verifyIdentityToken(token, [declaration.uri]);
-      const principal = `serviceAccount:${email}`;
+      const principal = principalOf(email);
       const name = serviceName(declaration);
       if (this.#options.mayInvoke(name, principal)) return undefined;
       return refuse(403, `${principal} lacks run.routes.invoke (roles/run.invoker) on ${name}.`);
@@ -111,6 +112,13 @@ export class Ingress {
     });
   }
 }
+
+/** Where an identity token may be. Cloud Run checks the first that is there, and hands the other on as it came. */
+const CREDENTIALS = ['x-serverless-authorization', 'authorization'];
+
+/** The IAM principal that an identity token's e-mail address is of. */
+const principalOf = (email: string) =>
+  `${email.endsWith('.gserviceaccount.com') ? 'serviceAccount' : 'user'}:${email}`;
 
 /** A function is told who calls it, and gets nothing with which it could call as them. */
 function withoutSignature(authorization: string | string[] | undefined): string {

@@ -9,7 +9,9 @@ import { Ingress } from '../../local/run/ingress.ts';
 import type { FunctionDeclaration } from '../../local/run/types.ts';
 import { startServices } from './harness.ts';
 
-const INVOKER = 'pubsub-push@p.iam.gserviceaccount.com';
+/** Those who may invoke the function. */
+export const INVOKER = 'pubsub-push@p.iam.gserviceaccount.com';
+export const USER = 'somebody@example.com';
 
 /** A function whose answers show what its instance is and does; `/hold` answers never, `/gather` when three are there. */
 const SOURCE = `
@@ -68,15 +70,25 @@ export async function startFunction(changes: Partial<FunctionDeclaration> & { id
     verifyIdentityToken: (token, audiences) => network.tokens.verifyIdentityToken(token, audiences),
     mayInvoke: (service, principal) =>
       service === 'projects/p/locations/us-central1/services/probe' &&
-      principal === `serviceAccount:${INVOKER}`,
+      [`serviceAccount:${INVOKER}`, `user:${USER}`].includes(principal),
     logs,
   });
-  const call = async (path = '/', options: { email?: string; audience?: string; token?: string } = {}) => {
+  interface Call {
+    email?: string;
+    audience?: string;
+    token?: string;
+    /** What is sent instead of a token in `Authorization`. */
+    headers?: Record<string, string>;
+  }
+  const call = async (path = '/', options: Call = {}) => {
     const { email = INVOKER, audience = declaration.uri } = options;
     const token = options.token ?? (await network.tokens.identityToken({ email, audience }));
     const response = await ingress.handle(declaration.uri + path, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(options.headers ?? (token && { Authorization: `Bearer ${token}` })),
+      },
       body: Buffer.from('{"hello":"there"}'),
     });
     const text = response.body.toString();

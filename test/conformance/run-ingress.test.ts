@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startFunction } from './run-fixture.ts';
+import { INVOKER, startFunction, USER } from './run-fixture.ts';
 
 let running: Awaited<ReturnType<typeof startFunction>>;
 beforeAll(async () => {
@@ -31,6 +31,26 @@ it('tells the function who calls, without a token that it could use', async () =
   const { body } = await running.call('/some/path?x=1');
   expect(body.headers.authorization).toMatch(/^Bearer [^.]+\.[^.]+\.SIGNATURE_REMOVED_BY_GOOGLE$/);
   expect(body.headers.host).toBe('probe-123456789012.us-central1.run.app');
+});
+
+it('checks X-Serverless-Authorization where it is given, and hands Authorization on as it came', async () => {
+  const { uri: audience } = running.declaration;
+  const token = await running.network.tokens.identityToken({ email: INVOKER, audience });
+  const both = { 'x-serverless-authorization': `Bearer ${token}`, authorization: 'Bearer made.up' };
+  const { status, body } = await running.call('/', { headers: both });
+  expect(status).toBe(201);
+  expect(body.headers).toMatchObject({
+    authorization: 'Bearer made.up',
+    'x-serverless-authorization': expect.stringMatching(/\.SIGNATURE_REMOVED_BY_GOOGLE$/),
+  });
+  const forged = { 'x-serverless-authorization': 'Bearer made.up.token', authorization: `Bearer ${token}` };
+  expect((await running.call('/', { headers: forged })).status).toBe(401);
+});
+
+it('lets a user pass whom IAM lets invoke the function, and knows them from service accounts', async () => {
+  expect((await running.call('/', { email: USER })).status).toBe(201);
+  const { status, text } = await running.call('/', { email: 'nobody@example.com' });
+  expect([status, text]).toEqual([403, expect.stringContaining('user:nobody@example.com')]);
 });
 
 it("is reached by the function's own URL through the local network", async () => {
