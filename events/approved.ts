@@ -1,18 +1,8 @@
 import { z } from 'zod';
+import { Champion } from './champion.ts';
 import { defineEvent } from './contract.ts';
 import { Evaluation } from './evaluated.ts';
-import { Comparison } from './gate.ts';
-import { RunId, Sha256 } from './identifiers.ts';
-import { Metrics } from './metrics.ts';
-
-/** The model that served when the run came to production, evaluated there on the rows of this run. */
-export const Champion = z.object({
-  run: RunId.describe('The run that made it.'),
-  version: z.string(),
-  metrics: Metrics,
-  comparisons: z.array(Comparison),
-});
-export type Champion = z.infer<typeof Champion>;
+import { Sha256 } from './identifiers.ts';
 
 /** What a person said to a promotion. */
 export const Approval = z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Artifact, Commit, Image, SnapshotDigests } from './artifact.ts';
+import { Champion } from './champion.ts';
 import { defineEvent } from './contract.ts';
 import { GateDecision } from './gate.ts';
 import { GcsUri, Sha256 } from './identifiers.ts';
@@ -39,5 +40,7 @@ export const EvalFailed = defineEvent({
   type: 'dev.baton.eval.failed.v1',
   description:
     'The model is held back; `gate.reasons` says which comparison failed by how much. Published by `settle`: in non-production for `evaluate`, whose gate looks at the model alone, and in production for `approve`, which compares it with the champion.',
-  data: Evaluation,
+  data: Evaluation.extend({
+    champion: Champion.optional().describe('The one that it is worse than, where that is why.'),
+  }),
 });

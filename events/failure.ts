@@ -5,7 +5,7 @@ import { StageName } from './stage.ts';
 
 /**
  * Every reason for which Baton stops a run, by stable code. `refuse`: the input is wrong, and a corrected input
- * starts a new run. `park`: the run waits for a person, a grant or new code, and resumes by replay. `retry`: the
+ * starts a new run; where a person asked for something, nothing was done. `park`: the run waits for a person, a grant or new code, and resumes by replay. `retry`: the
  * platform redelivers, until the dead letter parks it.
  */
 export const FAILURES = {
@@ -49,6 +49,36 @@ export const FAILURES = {
     outcome: 'park',
     advice: 'The evaluated bytes are no longer there: replay the run from train.',
   },
+  BATON_CHAMPION_UNAVAILABLE: {
+    outcome: 'park',
+    advice: "Restore the champion's files, or set baton:championMargin to {}; then replay the stage.",
+  },
+  BATON_APPROVAL_MISSING: {
+    outcome: 'park',
+    advice: 'Replay the run from approve, so that somebody is asked.',
+  },
+  BATON_DECISION_MALFORMED: { outcome: 'refuse', advice: 'Ask with `baton`, of the version deployed.' },
+  BATON_CALLER_NOT_ALLOWED: {
+    outcome: 'refuse',
+    advice: "Have somebody decide who is on the stack's list.",
+  },
+  BATON_APPROVAL_NOT_AWAITED: {
+    outcome: 'refuse',
+    advice: 'Wait until `baton approvals list` has the run, if it is to come.',
+  },
+  BATON_APPROVAL_DECIDED: {
+    outcome: 'refuse',
+    advice: 'None: a decision stands. Replay the run from approve to have it decided again.',
+  },
+  BATON_APPROVAL_EXPIRED: {
+    outcome: 'refuse',
+    advice: 'Replay the run from approve to have it decided again.',
+  },
+  BATON_APPROVAL_DIGEST: {
+    outcome: 'refuse',
+    advice: 'Look at what the run is about now, with `baton approvals show`, and decide that.',
+  },
+  BATON_APPROVAL_OWN_RUN: { outcome: 'refuse', advice: 'Have somebody else approve the run.' },
   BATON_PRECONDITION: { outcome: 'park', advice: 'Correct what the message names, then replay the stage.' },
   BATON_DEAD_LETTER: {
     outcome: 'park',

@@ -13,6 +13,9 @@ export const layout = {
   attempt: (run: string, stage: string, attempt: number) => `runs/${run}/${stage}/${attempt}/`,
   /** The attempt's record: claim, outbox and ending in one object. */
   attemptRecord: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/attempt.json`,
+  /** What an attempt of `approve` waits for somebody to decide, and the decision. */
+  approvalRequest: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/approval.json`,
+  decision: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/decision.json`,
   duplicates: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/duplicates/`,
   /** A delivery that found nothing left to do. */
   duplicate: (key: AttemptKey, deliveryId: string) =>
@@ -26,7 +29,7 @@ export const layout = {
   /** An index of operations not yet ended, so that a sweep lists these and not every run there ever was. */
   outstanding: ({ run, stage, attempt }: AttemptKey) => `outstanding/${stage}/${run}/${attempt}`,
   outstandingPrefix: 'outstanding/',
-  /** The marker a workload writes last. Its own prefix, since a storage notification can filter by prefix only. */
+  /** The marker that a workload writes last, and `decide` after a decision. Its own prefix, since a storage notification can filter by prefix only. */
   marker: (run: string, stage: string, attempt: number) => `signals/${run}/${stage}/${attempt}/done.json`,
   signalsPrefix: 'signals/',
   /** What Vertex AI's monitoring reads and writes. */

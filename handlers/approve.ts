@@ -1,23 +1,148 @@
 import { z } from 'zod';
-import { Approved, EvalPassed } from '../events/index.ts';
+import {
+  ApprovalPolicy,
+  Approved,
+  type BatonEvent,
+  Champion,
+  ChampionMargin,
+  EvalFailed,
+  EvalPassed,
+  type Evaluation,
+  gcsUri,
+  layout,
+  Rejected,
+  Superseded,
+} from '../events/index.ts';
+import { approvalOf, decisionOn, readRequest, requestApproval } from './approval.ts';
+import { compareWithChampion } from './champion-comparison.ts';
+import {
+  evaluateChampion,
+  findServingModel,
+  readChampionMetrics,
+  ServingModel,
+} from './champion-evaluation.ts';
+import { type Endpoint, findEndpoint } from './endpoint.ts';
+import { FIRST, promotionOf } from './endpoint-lock.ts';
+import { hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
+import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
-import { completed, defineStage, pending } from './runtime/stage.ts';
+import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
 import { verifyEvaluation } from './runtime/verification.ts';
 
-/** Takes a model that passed the gate into production, if its bytes are still those that were evaluated. */
+const Settings = Environment.extend({
+  BATON_CHAMPION_MARGIN: json(ChampionMargin),
+  BATON_APPROVAL: json(ApprovalPolicy),
+});
+
+const State = z.discriminatedUnion('awaits', [
+  z.object({ awaits: z.literal('champion'), job: z.string(), champion: ServingModel }),
+  z.object({ awaits: z.literal('decision'), champion: Champion.optional() }),
+]);
+type State = z.infer<typeof State>;
+type Passed = BatonEvent<Evaluation>;
+
+/**
+ * Decides whether production takes a model that passed the gate: its bytes must be those that were evaluated, it may not
+ * be worse than the champion by more than the margin, and where the stack asks for that, somebody has to approve it. A
+ * run that is older than the one deployed last ends here, before any of it is paid for.
+ */
 export const approve = defineStage({
   name: 'approve',
   input: EvalPassed,
-  state: z.object({}),
+  state: State,
 
-  async start(event) {
+  async start(event, work) {
     await verifyEvaluation(event.data);
-    return completed(Approved, event.data);
+    const endpoint = await findEndpoint();
+    const superseded = endpoint && supersededAt(endpoint, event);
+    if (superseded) return superseded;
+    const margins = readEnvironment(Settings).BATON_CHAMPION_MARGIN;
+    const isCompared = endpoint && Object.keys(margins).length > 0;
+    const champion = isCompared ? await findServingModel(endpoint, work) : undefined;
+    if (!champion || champion.artifact.sha256 === event.data.artifact.sha256) return takeOrAsk(event, work);
+    const job = await evaluateChampion(champion, event.data, work);
+    return pending([job], { awaits: 'champion', job, champion });
   },
 
-  ready: async (outstanding) => outstanding,
+  async ready(outstanding, environment) {
+    const isJob = ({ resources }: { resources: string[] }) =>
+      resources.some((name) => name.includes('/customJobs/'));
+    const evaluating = await withEndedJob(outstanding.filter(isJob), environment);
+    return [...evaluating, ...outstanding.filter((waiting) => !isJob(waiting))];
+  },
 
-  settle: async ({ state, resources }) => pending(resources, state),
+  async settle({ event, state, resources, signalled }, work) {
+    if (state.awaits === 'decision') return answer(event, state.champion, work);
+    if (!signalled && !(await hasSucceeded(state.job))) return pending(resources, state);
+    return compare(event, state.champion, work);
+  },
 });
 
 export const handle = serveStage(approve);
+
+/** Nothing is worth evaluating or asking for that would not be deployed. */
+function supersededAt(endpoint: Endpoint, { data, sequence }: Passed) {
+  const { deployed } = promotionOf(endpoint);
+  if (!deployed || deployed.sequence <= (sequence ?? FIRST)) return undefined;
+  const { run, sequence: newer } = deployed;
+  return completed(Superseded, {
+    model: data.model,
+    endpoint: String(endpoint.name),
+    by: { run, sequence: newer },
+  });
+}
+
+/** Lets a model through that is not worse than the champion by more than it may be. */
+async function compare(event: Passed, serving: ServingModel, work: Work): Promise<Outcome<State>> {
+  const { gate, metrics } = event.data;
+  const ofChampion = await readChampionMetrics(serving, work);
+  const { decision, comparisons, reasons } = compareWithChampion(
+    metrics,
+    ofChampion,
+    readEnvironment(Settings).BATON_CHAMPION_MARGIN,
+  );
+  const { run, version } = serving;
+  const champion: Champion = { run, version, metrics: ofChampion, comparisons };
+  if (decision === 'passed') return takeOrAsk(event, work, champion);
+  return completed(EvalFailed, {
+    ...event.data,
+    champion,
+    gate: {
+      decision,
+      reasons: [...gate.reasons, ...reasons],
+      comparisons: [...gate.comparisons, ...comparisons],
+    },
+  });
+}
+
+/** Takes the model, or first asks whether it shall be taken. */
+async function takeOrAsk(event: Passed, work: Work, champion?: Champion): Promise<Outcome<State>> {
+  const policy = readEnvironment(Settings).BATON_APPROVAL;
+  if (!policy.required) return completed(Approved, { ...event.data, champion });
+  await requestApproval(event, policy, work);
+  return awaitDecision(work, champion);
+}
+
+function awaitDecision({ run, attempt, environment }: Work, champion: Champion | undefined) {
+  const request = layout.approvalRequest({ run, stage: 'approve', attempt });
+  return pending([gcsUri(environment.BATON_BUCKET, request)], {
+    awaits: 'decision' as const,
+    ...(champion && { champion }),
+  });
+}
+
+/** Goes on as was decided. What a newer run has overtaken meanwhile need not be decided any more. */
+async function answer(event: Passed, champion: Champion | undefined, work: Work): Promise<Outcome<State>> {
+  const { run, attempt, environment } = work;
+  const request = await readRequest(environment.BATON_BUCKET, { run, stage: 'approve', attempt });
+  if (!request) throw new Error(`what ${run} waits for somebody to decide is gone from its folder`);
+  const decision = await decisionOn(request, work);
+  if (!decision) {
+    const endpoint = await findEndpoint();
+    return (endpoint && supersededAt(endpoint, event)) ?? awaitDecision(work, champion);
+  }
+  const { by, reason, digest, at } = decision;
+  return decision.decision === 'approved'
+    ? completed(Approved, { ...event.data, champion, approval: approvalOf(decision, request) })
+    : completed(Rejected, { model: event.data.model, by, reason, digest, at });
+}

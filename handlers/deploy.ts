@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approved, type BatonEvent, Deployed, type Evaluation, Superseded } from '../events/index.ts';
+import { checkApproval } from './approval-check.ts';
 import {
   createEndpoint,
   deployedModelIdOf,
@@ -33,6 +34,7 @@ export const deploy = defineStage({
   state: State,
 
   async start(event, work) {
+    checkApproval(event.data);
     // What a first delivery has uploaded is `settle`'s to deploy: it alone may act as the serving account.
     return (await findVersion(work)) ? lookAgain() : nextStep(event, work);
   },

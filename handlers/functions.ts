@@ -20,6 +20,7 @@ export const ingest = onFirstRequest(() => import('./ingest.ts'));
 export const train = onFirstRequest(() => import('./train.ts'));
 export const evaluate = onFirstRequest(() => import('./evaluate.ts'));
 export const approve = onFirstRequest(() => import('./approve.ts'));
+export const decide = onFirstRequest(() => import('./decide.ts'));
 export const deploy = onFirstRequest(() => import('./deploy.ts'));
 export const monitor = onFirstRequest(() => import('./monitor.ts'));
 export const alert = onFirstRequest(() => import('./alert.ts'));

@@ -76,12 +76,14 @@ export function declareDev(settings: DevSettings): DevOutputs {
         bucket,
         kmsKey,
         servingAccount: serving.serving.email,
+        evaluationAccount: serving.evaluation.email,
         notificationChannel: alerts.channel,
       }),
     },
   };
   const { park, handlers } = declareTrainingHandlers(tenancy, training, { drops, signals, topics });
   const stages = declareServingHandlers(tenancy, serving, {
+    settings,
     evalPassed: topics.get('eval-passed')!.topic,
     topics,
     park,

@@ -91,6 +91,8 @@ function shareWithProd(
   for (const id of ['approve', 'deploy', 'settle']) {
     grant(`prod-${id}`, ofProd(id), project, { buckets: lake(evaluated) }, {});
   }
+  const rows = { buckets: lake("reads the run's rows and the champion, which it evaluates on them") };
+  grant('prod-evaluation', ofProd('evaluation'), project, rows, {});
   const columns = 'reads the columns, from which the schema of the analysis follows';
   const metadata = { id: dataset, roles: [{ role: 'roles/bigquery.metadataViewer', why: columns }] };
   grant('prod-monitor', ofProd('monitor'), project, { dataset: metadata }, {});

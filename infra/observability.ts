@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 export function declareObservability(settings: Settings): void {
   const { project, alertEmails, alertThresholds, runbookUrl } = settings;
   const serving = settings.tenant !== 'nonprod';
-  const metrics = new LogMetrics('log-metrics', { project, monitoring: serving });
+  const metrics = new LogMetrics('log-metrics', { project, serving });
   new Alerts('alerts', {
     project,
     rules: [...runRules(alertThresholds), ...(serving ? SERVING_RULES : [])],

@@ -18,11 +18,20 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
   const serving = account('serving', 'runs the prediction containers');
+  const evaluation = account('evaluation', "runs the champion's evaluation", {
+    buckets: lake(bucket, "writes the champion's figures and the marker"),
+  });
   return {
     serving,
+    evaluation,
     approve: account('approve', 'decides whether production takes a model', {
-      buckets: lake(bucket, "keeps the run's record"),
-      topics: mayPublish(topics, 'approved'),
+      project: [{ role: 'roles/aiplatform.user', why: 'finds the champion, and has it evaluated' }],
+      buckets: lake(bucket, "keeps the run's record, and what people are asked"),
+      topics: mayPublish(topics, 'approved', 'superseded'),
+      actsAs: [{ account: evaluation, why: 'creates evaluation jobs that run as it' }],
+    }),
+    decide: account('decide', 'takes down what people decide', {
+      buckets: lake(bucket, 'reads what waits for a decision, and keeps the decision'),
     }),
     deploy: account('deploy', 'deploys models that were approved', {
       project: [{ role: 'roles/aiplatform.user', why: 'registers the model, and makes the endpoint' }],
@@ -51,12 +60,12 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
   };
 }
 
-/** What `settle` needs to finish a deployment: it has several steps, and settle starts each after the one before. */
+/** What `settle` needs to finish the stages of production; each step of a deployment it starts after the one before. */
 export function settlesServing(serving: Account, { bucket, topics }: Made): Grants {
   return {
     project: [{ role: 'roles/aiplatform.user', why: 'takes each step of a deployment after the one before' }],
     buckets: lake(bucket, "finds what is outstanding, and keeps the runs' records"),
-    topics: mayPublish(topics, 'deployed', 'superseded', 'monitored'),
+    topics: mayPublish(topics, 'approved', 'rejected', 'eval-failed', 'deployed', 'superseded', 'monitored'),
     actsAs: [{ account: serving, why: 'deploys models whose containers run as it' }],
   };
 }

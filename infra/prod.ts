@@ -34,7 +34,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
     ...{ ...encrypted, agents },
     notifications: [{ topic: signals, prefix: SIGNAL_TOPICS.signals.prefix }],
   });
-  declareImages(encrypted, 'The images of the prediction containers.');
+  declareImages(encrypted, 'The images of the evaluation and prediction containers.');
   const accounts = declareProdAccounts(settings, { bucket, topics });
   const tenancy: Tenancy = {
     settings,
@@ -46,6 +46,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
       bucket,
       kmsKey,
       servingAccount: accounts.serving.email,
+      evaluationAccount: accounts.evaluation.email,
       notificationChannel: alerts.channel,
     }),
   };
@@ -55,7 +56,8 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
     tenancy,
     account: accounts.park,
   });
-  const stages = declareServingHandlers(tenancy, accounts, {
+  const handlers = declareServingHandlers(tenancy, accounts, {
+    settings,
     evalPassed: nonprod.evalPassed,
     topics,
     park,
@@ -81,7 +83,7 @@ export async function declareProd(settings: ProdSettings): Promise<StackOutputs 
   return {
     ...stackOutputs(['prod'], settings, {
       ...{ bucket, kmsKey, topics, ledger },
-      handlers: [park, ...stages, alert, settle],
+      handlers: [park, ...handlers, alert, settle],
     }),
     endpoint: endpointName(settings),
   };

@@ -1,4 +1,5 @@
 import type { Input } from '@pulumi/pulumi';
+import type { Account } from './components/account.ts';
 import { Handler } from './components/handler.ts';
 import type { PushTarget } from './components/push-subscription.ts';
 import type { Tenancy } from './components/tenancy.ts';
@@ -10,8 +11,9 @@ import type { ServingSettings } from './settings.ts';
 export function declareServingHandlers(
   tenancy: Tenancy,
   accounts: ReturnType<typeof declareServingAccounts>,
-  { evalPassed, topics, park }: { evalPassed: Input<string>; topics: EventTopics; park: PushTarget },
+  made: { settings: ServingSettings; evalPassed: Input<string>; topics: EventTopics; park: PushTarget },
 ): Handler[] {
+  const { settings, evalPassed, topics, park } = made;
   const approve = new Handler('approve', {
     purpose: 'Decides whether production takes models that passed evaluation.',
     tenancy,
@@ -30,7 +32,27 @@ export function declareServingHandlers(
     account: accounts.monitor,
     wokenBy: { topic: topics.get('deployed')!.topic, park },
   });
-  return [approve, deploy, monitor];
+  return [approve, declareDecide(tenancy, accounts.decide, settings), deploy, monitor];
+}
+
+/** The function that people call. They may call it and nothing else, and it holds them to its own lists too. */
+function declareDecide(
+  tenancy: Tenancy,
+  account: Account,
+  { approval, operators }: ServingSettings,
+): Handler {
+  const decide = new Handler('decide', {
+    purpose: 'Takes down what people decide.',
+    tenancy,
+    account,
+    calledFromElsewhere: true,
+  });
+  const may = new Map([
+    ...operators.map((member) => [member, 'decides on what serves'] as const),
+    ...approval.approvers.map((member) => [member, 'decides on promotions'] as const),
+  ]);
+  for (const [member, why] of may) decide.grantInvoker(member.replace(':', '-'), { member }, why);
+  return decide;
 }
 
 /** The full name of the endpoint, which the first deployment creates. */

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import { z } from 'zod';
+import { ApprovalPolicy, Member } from '../events/approval.ts';
+import { ChampionMargin } from '../events/champion.ts';
 import { GatePolicy } from '../events/gate.ts';
 import { inRepository } from './components/content-hash.ts';
 
@@ -92,8 +94,13 @@ const training = {
   composerAccount: optional(principal),
 };
 
-/** What the project is told that deploys and monitors. */
+/** What the project is told that approves, deploys and monitors. */
 const serving = {
+  evaluateImage: optional(z.string()),
+  championMachineType: z.string().min(1),
+  championMargin: json(ChampionMargin),
+  approval: json(ApprovalPolicy),
+  operators: json(z.array(Member)),
   serveImage: optional(z.string()),
   endpoint: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and dashes'),
   trafficSplit: z.coerce.number().int().min(1).max(100),
@@ -170,6 +177,20 @@ const Settings = z.discriminatedUnion('tenant', [Nonprod, Prod, Dev]).superRefin
     if (settings.createNetwork) wrong('createNetwork', 'must be false where subnetwork is set');
     if (!settings.subnetwork.includes(`/regions/${settings.region}/`)) {
       wrong('subnetwork', `must be in ${settings.region}, where the workers are`);
+    }
+  }
+  if ('approval' in settings) {
+    const { required, approvers } = settings.approval;
+    if (required && approvers.length === 0) wrong('approval', 'needs approvers where it is required');
+    const groups = settings.operators.filter((member) => member.startsWith('group:'));
+    const others = approvers.some((member) => member.startsWith('group:'))
+      ? groups.filter((group) => !approvers.includes(group))
+      : [];
+    if (others.length > 0) {
+      wrong(
+        'operators',
+        `must not have ${others.join(', ')}, since approvers has groups: whose members call can't be told`,
+      );
     }
   }
   if ('maxReplicas' in settings && settings.maxReplicas < settings.minReplicas) {

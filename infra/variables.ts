@@ -57,10 +57,17 @@ export function trainingVariables(
 /** The environment of the functions that serve. */
 export function servingVariables(
   settings: ServingSettings,
-  made: EncryptedBucket & Record<'servingAccount' | 'notificationChannel', Input<string>>,
+  made: EncryptedBucket &
+    Record<'servingAccount' | 'evaluationAccount' | 'notificationChannel', Input<string>>,
 ): Variables {
   return {
     ...commonVariables(settings, made),
+    BATON_EVALUATE_IMAGE: settings.evaluateImage ?? image('evaluate', settings),
+    BATON_EVALUATION_SERVICE_ACCOUNT: made.evaluationAccount,
+    BATON_CHAMPION_MACHINE_TYPE: settings.championMachineType,
+    BATON_CHAMPION_MARGIN: JSON.stringify(settings.championMargin),
+    BATON_APPROVAL: JSON.stringify(settings.approval),
+    BATON_OPERATORS: JSON.stringify(settings.operators),
     BATON_SERVE_IMAGE: settings.serveImage ?? image('serve', settings),
     BATON_SERVING_SERVICE_ACCOUNT: made.servingAccount,
     BATON_ENDPOINT: settings.endpoint,

@@ -63,7 +63,8 @@ export function runRules(thresholds: { unackedSeconds: number; stageSeconds: num
     {
       name: 'alert-slow-stage',
       title: 'A stage takes too long',
-      filter: `${LOGGED} AND metric.type="${metricType(METRICS.seconds)}"`,
+      // How long people take is theirs to say.
+      filter: `${LOGGED} AND metric.type="${metricType(METRICS.seconds)}" AND metric.label.stage!="approve"`,
       above: thresholds.stageSeconds,
       duration: '0s',
       alignmentPeriod: '3600s',
@@ -75,8 +76,20 @@ export function runRules(thresholds: { unackedSeconds: number; stageSeconds: num
   ];
 }
 
-/** The rules of the tenant where models are deployed. */
+/** The rules of the tenant where models are approved and deployed. */
 export const SERVING_RULES: AlertRule[] = [
+  {
+    name: 'alert-approval',
+    title: 'A run waits for approval',
+    filter: `${LOGGED} AND metric.type="${metricType(METRICS.approvals)}"`,
+    above: 0,
+    duration: '0s',
+    alignmentPeriod: '300s',
+    aligner: 'ALIGN_DELTA',
+    reducer: 'REDUCE_SUM',
+    groupBy: [],
+    section: 'A run waits for approval',
+  },
   {
     name: 'alert-predictions',
     title: 'Predictions fail',

@@ -61,6 +61,7 @@ const RUNS: Chart[] = [
 ];
 
 const SERVING: Chart[] = [
+  { title: 'Requests for approval', filter: logged(METRICS.approvals), ...count, groupBy: [] },
   {
     title: 'Predictions by deployed model',
     filter: endpoint('prediction_count'),

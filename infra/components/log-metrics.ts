@@ -7,23 +7,27 @@ export const metricType = (name: string) => `logging.googleapis.com/user/${name}
 export const METRICS = {
   endings: 'baton/endings',
   seconds: 'baton/stage_seconds',
+  approvals: 'baton/approvals',
   anomalies: 'baton/anomalies',
 };
 
 /** What the handlers log when a stage ends, in whatever way: handlers/runtime/ending.ts. */
 const ENDINGS = 'resource.type="cloud_run_revision" AND jsonPayload.stage:* AND jsonPayload.event:*';
 
+/** What is logged when a run asks somebody to approve it: handlers/approval.ts. */
+const APPROVALS = 'resource.type="cloud_run_revision" AND jsonPayload.approval:*';
+
 const label = (key: string, description: string) => ({ key, valueType: 'STRING', description });
 
 export interface LogMetricsArgs {
   project: string;
-  /** Whether models are monitored in the project. */
-  monitoring: boolean;
+  /** Whether models are approved and monitored in the project. */
+  serving: boolean;
 }
 
-/** Counts and measures what is logged: how stages end, how long they take, and what model monitoring finds. */
+/** Counts and measures what is logged: how stages end, how long they take, who is asked, and what model monitoring finds. */
 export class LogMetrics extends pulumi.ComponentResource {
-  constructor(name: string, { project, monitoring }: LogMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { project, serving }: LogMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('baton:index:LogMetrics', name, {}, opts);
     new gcp.logging.Metric(
       'endings',
@@ -69,7 +73,18 @@ export class LogMetrics extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (monitoring) {
+    if (serving) {
+      new gcp.logging.Metric(
+        'approvals',
+        {
+          project,
+          name: METRICS.approvals,
+          description: 'Runs that began to wait for somebody to approve them.',
+          filter: APPROVALS,
+          metricDescriptor: { metricKind: 'DELTA', valueType: 'INT64' },
+        },
+        { parent: this },
+      );
       new gcp.logging.Metric(
         'anomalies',
         {

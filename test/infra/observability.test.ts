@@ -40,7 +40,12 @@ describe('the alerts', () => {
     ];
     expect(titles('nonprod')).toEqual(new Set(runs));
     expect(titles('prod')).toEqual(
-      new Set([...runs, 'Baton: Predictions fail', 'Baton: The data have drifted']),
+      new Set([
+        ...runs,
+        'Baton: A run waits for approval',
+        'Baton: Predictions fail',
+        'Baton: The data have drifted',
+      ]),
     );
   });
 
@@ -91,7 +96,7 @@ describe('the alerts', () => {
 it('without addresses and a runbook, alerts are declared and mail nobody', async () => {
   const [, prod] = await recordBoth();
   const declared = ofType([prod], POLICY).map(({ inputs }) => inputs as unknown as Policy);
-  expect(declared).toHaveLength(6);
+  expect(declared).toHaveLength(7);
   for (const { notificationChannels, documentation } of declared) {
     expect(notificationChannels).toEqual([]);
     expect(documentation).toMatchObject({ links: [], content: expect.stringContaining('docs/runbook.md') });
