@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { addApprovalsCommands } from './commands/approvals.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommands } from './commands/events.ts';
 import { addRunsCommands } from './commands/runs.ts';
@@ -9,7 +10,7 @@ const codes = Object.entries(EXIT_MEANINGS).map(([code, meaning]) => `  ${code.p
 
 const program = new Command('baton')
   .description(
-    'Looks at runs and events, and sends them again: on the local cloud and in real projects alike.',
+    'Looks at runs and events, sends them again, and decides on promotions: on the local cloud and in real projects alike.',
   )
   .option(
     '--env <name>',
@@ -26,6 +27,7 @@ const program = new Command('baton')
 
 addRunsCommands(program);
 addEventsCommands(program);
+addApprovalsCommands(program);
 addDoctorCommand(program);
 
 // A reader that has seen enough, such as `head`, closes the pipe.

@@ -21,6 +21,8 @@ const EXIT_CODES: Record<Report['state'], number> = {
   'gate-failed': 5,
   stalled: 6,
   superseded: 7,
+  'awaiting-approval': 8,
+  rejected: 9,
 };
 const INTERRUPTED = 130;
 
@@ -94,7 +96,7 @@ async function run(
     onChange: (stage) => progress.stage(stage),
   });
   const report = reportOf(view, buckets, dataSet.synthetic);
-  if (stalled) return { ...report, state: 'stalled' };
+  if (stalled && report.state === 'running') return { ...report, state: 'stalled' };
   if (report.state !== 'monitored' || !report.endpoint) return report;
 
   const evaluated = view.stages.find((stage) => stage.event?.type === EvalPassed.type)?.event;

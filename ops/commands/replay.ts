@@ -8,7 +8,7 @@ import { planDocument, planText } from '../replay/plan-text.ts';
 import { sendReplay } from '../replay/send.ts';
 import { existing } from '../runs/existing.ts';
 import { listRuns } from '../runs/list.ts';
-import type { RunView } from '../runs/run-view.ts';
+import { isUnderWay, type RunView } from '../runs/run-view.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit-codes.ts';
 import { table } from '../terminal/output.ts';
@@ -88,7 +88,7 @@ function planFor(
 
 /** The stage that a run stopped at, or while it runs again, the one that it does so from. */
 function stoppedAt({ state, latest, replays }: RunView): StageName | undefined {
-  if (state === 'running') return replays.at(-1)?.from;
+  if (isUnderWay({ state })) return replays.at(-1)?.from;
   return state === 'monitored' ? undefined : latest?.stage;
 }
 

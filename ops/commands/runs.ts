@@ -21,12 +21,14 @@ import { addStartCommand } from './start.ts';
 const POLL_MS = 1000;
 
 const WATCH_CODES: Record<RunState, ExitCode> = {
-  running: EXIT.failure,
+  running: EXIT.stalled,
+  'awaiting-approval': EXIT.awaitingApproval,
   monitored: EXIT.ok,
   parked: EXIT.parked,
   refused: EXIT.runRefused,
   'gate-failed': EXIT.heldBack,
   superseded: EXIT.superseded,
+  rejected: EXIT.rejected,
 };
 
 export function addRunsCommands(program: Command): void {
@@ -108,7 +110,7 @@ function addWatchCommand(runs: Command): void {
         const { storage, buckets, output, signal } = session;
         await existing(session, run);
         const progress = new Progress((text) => output.say(text.trimEnd()));
-        const { view, stalled } = await watchRun(storage, buckets, run, {
+        const { view } = await watchRun(storage, buckets, run, {
           pollMs: POLL_MS,
           stallMs: stallAfter ?? Number.POSITIVE_INFINITY,
           signal,
@@ -116,7 +118,7 @@ function addWatchCommand(runs: Command): void {
         });
         const description = describeRun(view, buckets);
         output.data(description, () => describeText(description));
-        return stalled ? EXIT.stalled : WATCH_CODES[view.state];
+        return WATCH_CODES[view.state];
       }),
     );
 }

@@ -17,6 +17,7 @@ const Stack = z.looseObject({
   region: z.string(),
   model: z.string(),
   bucket: z.string(),
+  functions: z.record(z.string(), z.string()).default({}),
 });
 export type Stack = z.infer<typeof Stack>;
 

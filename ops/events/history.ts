@@ -35,6 +35,7 @@ const DISPOSITIONS: Record<StageView['state'], EventDisposition> = {
   waiting: 'waiting',
   completed: 'done',
   failed: 'done',
+  rejected: 'done',
   refused: 'refused',
   parked: 'parked',
   superseded: 'superseded',

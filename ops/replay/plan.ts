@@ -9,7 +9,7 @@ import {
   topicOf,
 } from '../../events/index.ts';
 import { eventName } from '../events/event-name.ts';
-import type { RunView, StageView } from '../runs/run-view.ts';
+import { awaitsApproval, isUnderWay, type RunView, type StageView } from '../runs/run-view.ts';
 import { CommandError, EXIT } from '../terminal/exit-codes.ts';
 import { runRequest } from './run-request.ts';
 import { type StageAgain, stagesAgain } from './side-effects.ts';
@@ -49,10 +49,11 @@ export function planReplay(view: RunView, request: ReplayRequest): ReplayPlan {
   const { from, reason, by, at } = request;
   const highest = Math.max(0, ...[...stages, ...replays].map(({ attempt }) => attempt));
   const current = replays.find((replay) => replay.attempt === highest);
-  if (view.state === 'running') {
+  if (isUnderWay(view)) {
     if (current?.from === from) return planOf(current, true);
     const flight = inFlight(view, current, at);
-    if (flight) throw refusal(`${run} is in flight: ${flight}. \`baton runs cancel ${run}\` stops it`);
+    const stop = view.state === 'running' ? 'runs cancel' : 'approvals reject';
+    if (flight) throw refusal(`${run} is in flight: ${flight}. \`baton ${stop} ${run}\` stops it`);
   }
   const attempt = highest + 1;
   const event = sendAgain(inputOf(view, from, request), attempt);
@@ -85,6 +86,7 @@ function inFlight(
   now: Date,
 ): string | undefined {
   const waiting = stages.find(({ state }) => state === 'waiting');
+  if (waiting && awaitsApproval(waiting)) return `${name(waiting)} waits for somebody to decide`;
   if (waiting) return `${name(waiting)} waits for ${waiting.operation?.join(', ')}`;
   const running = stages.find((stage) => stage.state === 'running' && !isStuck(stage.leaseUntil, now));
   if (running) return `${name(running)} is being worked on until ${running.leaseUntil}`;

@@ -24,7 +24,13 @@ const EFFECTS: Record<StageName, (attempt: Attempt) => SideEffect[]> = {
   ],
   train: (attempt) => [customJob('train', attempt)],
   evaluate: (attempt) => [customJob('evaluate', attempt)],
-  approve: () => [],
+  approve: (attempt) => [
+    { ...customJob('approve', attempt), effect: 'Vertex AI custom job, where a champion serves' },
+    {
+      effect: 'request for approval, where the stack asks for it',
+      guard: 'an object of the attempt, written once',
+    },
+  ],
   deploy: ({ run, attempt }) => [
     { effect: 'model version', guard: `a version alias that names run ${run} and attempt ${attempt}` },
     { effect: 'endpoint', guard: 'its configured id: one for all runs, changed under its etag' },

@@ -33,6 +33,12 @@ export function cancelRun(session: Session, view: RunView): Cancellation {
   );
   const kept = operations.filter(({ resource }) => CUSTOM_JOB.test(resource) || DATAFLOW_JOB.test(resource));
   if (kept.length === 0) {
+    if (view.state === 'awaiting-approval') {
+      throw new CommandError(
+        EXIT.refused,
+        `${view.run} waits for somebody to decide: \`baton approvals reject ${view.run}\` ends it`,
+      );
+    }
     const what = operations.map(({ resource }) => resource).join(', ');
     throw new CommandError(
       EXIT.refused,

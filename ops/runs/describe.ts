@@ -2,7 +2,7 @@ import { layout, TENANT_OF } from '../../events/index.ts';
 import { fields, table } from '../terminal/output.ts';
 import { failureOf } from './failure.ts';
 import type { MachineUse } from './machine-use.ts';
-import type { Buckets, RunView, StageView } from './run-view.ts';
+import { awaitsApproval, type Buckets, type RunView, type StageView } from './run-view.ts';
 import { type RunSummary, summaryOf } from './summary.ts';
 
 /** A run as `runs describe --format json` prints it. */
@@ -77,7 +77,7 @@ export function describeText(run: RunDescription): string {
     stage.state,
     stage.startedAt,
     took(stage),
-    stage.endedWith?.split('/').at(-1) ?? stage.operation?.map(short).join(', '),
+    stage.endedWith?.split('/').at(-1) ?? waitsFor(stage),
     stage.duplicates || undefined,
   ]);
   return [
@@ -128,6 +128,9 @@ function failureText({ stage, attempt, failure }: StageDescription): string[] {
 function took({ startedAt, endedAt }: StageDescription): string | undefined {
   return endedAt && `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`;
 }
+
+const waitsFor = (stage: StageDescription) =>
+  awaitsApproval(stage) ? 'approval' : stage.operation?.map(short).join(', ');
 
 /** Resource names are long; their last two segments say what they are. */
 const short = (resource: string) => resource.split('/').slice(-2).join('/');

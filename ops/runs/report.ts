@@ -1,8 +1,11 @@
 import {
+  type Approval,
+  Approved,
+  type Champion,
   Deployed,
-  type Envelope,
   EvalFailed,
   EvalPassed,
+  type Evaluation,
   type EventContract,
   type Failure,
   type GateDecision,
@@ -12,8 +15,9 @@ import {
   Parked,
   parseEvent,
   Refused,
+  Rejected,
 } from '../../events/index.ts';
-import type { Buckets, RunState, RunView, StageView } from './run-view.ts';
+import type { Buckets, RunState, RunView } from './run-view.ts';
 
 /** One prediction of the deployed model, with what was asked. */
 export interface Prediction {
@@ -41,6 +45,10 @@ export interface Report {
   metrics?: Record<string, unknown> & { accuracy: number; auc: number; logLoss: number };
   /** `failed` are those of the reasons for which the model was held back. */
   gate?: { decision: string; reasons: string[]; failed: string[] };
+  /** The model that served when the run came to production, with its figures on the run's own rows. */
+  champion?: Champion;
+  approval?: Approval;
+  rejection?: Rejected;
   model?: { name: string; version: string; sha256: string };
   endpoint?: string;
   trafficSplit?: Record<string, number>;
@@ -50,10 +58,13 @@ export interface Report {
   folders: string[];
 }
 
+/** A run's evaluation, with what production added to it. */
+type Judged = Evaluation & { champion?: Champion; approval?: Approval };
+
 /** Puts a run's events together into its report. */
 export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): Report {
   const ingested = dataOf(view, IngestDone);
-  const evaluation = dataOf(view, EvalPassed) ?? dataOf(view, EvalFailed);
+  const evaluation = dataOf<Judged>(view, EvalPassed, EvalFailed, Approved);
   const deployed = dataOf(view, Deployed);
   const failure = dataOf(view, Refused) ?? dataOf(view, Parked);
   return {
@@ -65,6 +76,9 @@ export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): R
     rejected: ingested && { ...ingested.rejected, file: ingested.rejectsUri },
     metrics: evaluation?.metrics,
     gate: evaluation && gateOf(evaluation.gate),
+    champion: evaluation?.champion,
+    approval: evaluation?.approval,
+    rejection: dataOf(view, Rejected),
     model: deployed?.model,
     endpoint: deployed?.endpoint,
     trafficSplit: deployed?.trafficSplit,
@@ -88,8 +102,13 @@ function gateOf(gate: GateDecision): Report['gate'] {
 export const failedReasons = ({ reasons, comparisons }: GateDecision): string[] =>
   reasons.filter((_, index) => !comparisons[index]?.passed);
 
-function dataOf<Data>(view: RunView, contract: EventContract<Data>): Data | undefined {
-  const events = view.stages.map((stage: StageView) => stage.event).filter((event) => event !== undefined);
-  const event = events.findLast((candidate: Envelope) => candidate.type === contract.type);
-  return event && parseEvent(contract, event).data;
+/** The data of the last event of these kinds: of the latest attempt, and there of the furthest stage. */
+function dataOf<Data>(view: RunView, ...contracts: EventContract<Data>[]): Data | undefined {
+  const events = view.stages
+    .flatMap(({ event }) => event ?? [])
+    .sort((left, right) => left.attempt - right.attempt);
+  const contractOf = (type: string) => contracts.find((contract) => contract.type === type);
+  const event = events.findLast(({ type }) => contractOf(type));
+  const contract = event && contractOf(event.type);
+  return contract && parseEvent(contract, event).data;
 }

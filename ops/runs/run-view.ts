@@ -17,7 +17,15 @@ import {
 import { listNames, readRecord } from './objects.ts';
 
 /** How an attempt of a stage stands, as its run folder tells. */
-export type StageState = 'running' | 'waiting' | 'completed' | 'failed' | 'refused' | 'parked' | 'superseded';
+export type StageState =
+  | 'running'
+  | 'waiting'
+  | 'completed'
+  | 'failed'
+  | 'rejected'
+  | 'refused'
+  | 'parked'
+  | 'superseded';
 
 /** One attempt of a stage. */
 export interface StageView {
@@ -39,7 +47,33 @@ export interface StageView {
   duplicates: string[];
 }
 
-export type RunState = 'running' | 'monitored' | 'gate-failed' | 'refused' | 'parked' | 'superseded';
+export type RunState =
+  | 'running'
+  | 'awaiting-approval'
+  | 'monitored'
+  | 'gate-failed'
+  | 'rejected'
+  | 'refused'
+  | 'parked'
+  | 'superseded';
+
+/** Whether a run goes on by itself, or as soon as somebody says so. */
+export const isUnderWay = ({ state }: { state: string }): boolean =>
+  state === 'running' || state === 'awaiting-approval';
+
+/** Whether an attempt waits for a person: what it waits for is what that person is asked. */
+export const awaitsApproval = ({
+  stage,
+  state,
+  operation = [],
+}: {
+  stage: string;
+  state: string;
+  operation?: string[];
+}): boolean =>
+  stage === 'approve' &&
+  state === 'waiting' &&
+  operation.some((resource) => resource.endsWith('/approval.json'));
 
 export interface RunView {
   run: RunId;
@@ -148,17 +182,20 @@ async function readAttempt(folder: Folder, key: AttemptKey): Promise<StageView> 
   };
 }
 
-/** Finer than the disposition of the event: who works on it, and whether the gate let it through. */
+/** Finer than the disposition of the event: who works on it, and whether gate and people let it through. */
 function stateOfAttempt(record: AttemptRecord, outstanding: boolean): StageState {
   const disposition = dispositionOf(record);
   if (disposition === 'waiting') return outstanding ? 'waiting' : 'running';
   if (disposition !== 'done') return disposition;
-  return record.ending && endingName(record.ending) === 'eval-failed' ? 'failed' : 'completed';
+  const name = record.ending && endingName(record.ending);
+  return name === 'eval-failed' ? 'failed' : name === 'rejected' ? name : 'completed';
 }
 
 function stateOf(latest: StageView): RunState {
   const { state, stage } = latest;
-  if (state === 'refused' || state === 'parked' || state === 'superseded') return state;
+  if (state === 'refused' || state === 'parked' || state === 'superseded' || state === 'rejected')
+    return state;
   if (state === 'failed') return 'gate-failed';
+  if (awaitsApproval(latest)) return 'awaiting-approval';
   return stage === 'monitor' && state === 'completed' ? 'monitored' : 'running';
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Storage } from '@google-cloud/storage';
 import type { RunId } from '../../events/index.ts';
-import { type Buckets, type RunView, readRun, type StageView } from './run-view.ts';
+import { type Buckets, isUnderWay, type RunView, readRun, type StageView } from './run-view.ts';
 
 export interface WatchOptions {
   pollMs: number;
@@ -35,7 +35,7 @@ export async function watchRun(
       lastChange = Date.now();
       onChange(stage, view);
     }
-    if (view.state !== 'running') return { view, stalled: false };
+    if (!isUnderWay(view)) return { view, stalled: false };
     if (Date.now() - lastChange > stallMs) return { view, stalled: true };
     await delay(pollMs, undefined, { signal });
   }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import {
+  Approved,
   Deployed,
   type Envelope,
   EvalFailed,
@@ -9,15 +10,17 @@ import {
   Monitored,
   Parked,
   Refused,
+  Rejected,
 } from '../../events/index.ts';
 import { failedReasons } from '../runs/report.ts';
-import type { StageView } from '../runs/run-view.ts';
+import { awaitsApproval, type StageView } from '../runs/run-view.ts';
 
 const MARKS: Record<StageView['state'], string> = {
   running: pc.cyan('•'),
   waiting: pc.cyan('…'),
   completed: pc.green('✓'),
   failed: pc.yellow('✗'),
+  rejected: pc.red('✗'),
   refused: pc.red('✗'),
   parked: pc.red('‖'),
   superseded: pc.yellow('↷'),
@@ -39,12 +42,17 @@ export class Progress {
 
   stage(stage: StageView): void {
     const attempt = stage.attempt > 1 ? ` (attempt ${stage.attempt})` : '';
-    const what = stage.event ? describe(stage.event) : (stage.operation?.map(shortName).join(', ') ?? '');
+    const what = stage.event ? describe(stage.event) : waitsFor(stage);
     this.say(
       `${MARKS[stage.state]} ${(stage.stage + attempt).padEnd(9)} ${stage.state.padEnd(9)} ${pc.dim(what)}`,
     );
   }
 }
+
+const waitsFor = (stage: StageView): string =>
+  awaitsApproval(stage)
+    ? `npx baton approvals show ${stage.input?.correlationid}`
+    : (stage.operation?.map(shortName).join(', ') ?? '');
 
 /** Resource names are long; their last two segments say what they are. */
 function shortName(resource: string): string {
@@ -55,6 +63,15 @@ const descriptions = [
   describes(IngestDone, ({ rows }) => `${count(rows.train)} train and ${count(rows.eval)} eval rows`),
   describes(EvalPassed, ({ gate }) => `${gate.comparisons.length} comparisons hold`),
   describes(EvalFailed, ({ gate }) => failedReasons(gate).join('; ')),
+  describes(Approved, ({ champion, approval }) =>
+    [
+      champion && `not worse than version ${champion.version}`,
+      approval && `approved by ${approval.by}: ${approval.reason}`,
+    ]
+      .filter(Boolean)
+      .join('; '),
+  ),
+  describes(Rejected, ({ by, reason }) => `by ${by}: ${reason}`),
   describes(
     Deployed,
     ({ model, trafficSplit }) => `version ${model.version}, ${JSON.stringify(trafficSplit)}`,

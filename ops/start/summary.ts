@@ -13,12 +13,13 @@ export function summarise(report: Report): string {
 function headline(report: Report): string {
   const run = pc.bold(report.run);
   const data = report.synthetic ? ' (on a synthetic census sample)' : '';
+  if (report.state === 'awaiting-approval') return pc.yellow(`… Run ${run} waits for approval${data}.`);
   if (report.state === 'monitored') return pc.green(`✓ Run ${run} is deployed and monitored${data}.`);
   return pc.red(`✗ Run ${run} ended ${report.state}${data}.`);
 }
 
 function summaryRows(report: Report): [string, string | undefined][] {
-  const { rows, rejected, metrics, gate, model, prediction } = report;
+  const { rows, rejected, metrics, gate, champion, approval, model, prediction } = report;
   return [
     ['run', report.run],
     ['rows ingested', rows && `${rows.train} train, ${rows.eval} eval`],
@@ -29,6 +30,8 @@ function summaryRows(report: Report): [string, string | undefined][] {
         `accuracy ${metrics.accuracy.toFixed(4)}, AUC ${metrics.auc.toFixed(4)}, log loss ${metrics.logLoss.toFixed(4)}`,
     ],
     ['gate', gate && `${gate.decision}: ${onLines(gate.reasons)}`],
+    ['champion', champion && championText(champion)],
+    ['approved', approval && `by ${approval.by} at ${approval.at}: ${approval.reason}`],
     ['model', model && `${model.name}@${model.version}`],
     ['sha256', model?.sha256],
     ['endpoint', report.endpoint],
@@ -44,6 +47,10 @@ function summaryRows(report: Report): [string, string | undefined][] {
 /** One below the other, beside their label. */
 const onLines = (texts: string[]): string => texts.join(`\n${' '.repeat(LABEL_WIDTH)}`);
 
+function championText({ run, version, metrics }: NonNullable<Report['champion']>): string {
+  return `version ${version} of ${run}: accuracy ${metrics.accuracy.toFixed(4)}, AUC ${metrics.auc.toFixed(4)}, log loss ${metrics.logLoss.toFixed(4)}`;
+}
+
 function rejectedText(rejected: NonNullable<Report['rejected']>): string {
   const counts = `${rejected.train} train, ${rejected.eval} eval`;
   return rejected.file ? `${counts}, in ${rejected.file}` : counts;
@@ -55,7 +62,7 @@ function stageTime(stage: Report['stages'][number]): string {
   return `${stage.stage} ${seconds.toFixed(1)} s`;
 }
 
-function failureText({ failure, state, stages, gate }: Report): string {
+function failureText({ run, failure, state, stages, gate, champion, rejection }: Report): string {
   if (failure) {
     return pc.red(`\n${failure.stage} ${failure.code}: ${failure.reason}\n→ ${failure.advice}\n`);
   }
@@ -67,9 +74,16 @@ function failureText({ failure, state, stages, gate }: Report): string {
   if (state === 'superseded') {
     return pc.yellow('\nA newer run of the model was deployed first, so this one was not.\n');
   }
+  if (state === 'awaiting-approval') {
+    return pc.yellow(`\n→ npx baton approvals show ${run}, and then approve or reject it.\n`);
+  }
+  if (state === 'rejected') {
+    return pc.red(`\nThe model was rejected by ${rejection?.by}: ${rejection?.reason}\n`);
+  }
   if (state === 'gate-failed') {
+    const by = champion ? 'The model that serves held this one back' : 'The gate held the model back';
     return pc.red(
-      `\nThe gate held the model back: ${gate?.failed.join('; ')}\n→ Train a better model, or review the thresholds.\n`,
+      `\n${by}: ${gate?.failed.join('; ')}\n→ Train a better model, or review the ${champion ? 'margins' : 'thresholds'}.\n`,
     );
   }
   return '';

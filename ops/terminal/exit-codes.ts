@@ -11,6 +11,8 @@ export const EXIT = {
   heldBack: 12,
   superseded: 13,
   stalled: 14,
+  awaitingApproval: 15,
+  rejected: 16,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -20,13 +22,15 @@ export const EXIT_MEANINGS: Record<ExitCode, string> = {
   1: 'failure: a call failed, or the local cloud is not running',
   2: 'usage: a command, flag or filter is wrong',
   3: 'not found: no such environment, run, event or message',
-  4: 'refused: nothing was changed, and stderr says why (a run in flight, nothing that matches, no --yes)',
+  4: 'refused: nothing was changed, and stderr says why (a run in flight, nothing that matches, a decision that may not be made, no --yes)',
   5: 'declined: a person answered no',
   10: '`runs watch`: the run is parked',
   11: '`runs watch`: the run was refused',
-  12: '`runs watch`: the gate held the model back',
+  12: '`runs watch`: the gate, or the model that serves, held the model back',
   13: '`runs watch`: a newer run superseded it',
   14: '`runs watch`: nothing changed for as long as --stall-after',
+  15: '`runs watch`: the run waits for approval, for as long as --stall-after',
+  16: '`runs watch`: the promotion was rejected',
   130: 'interrupted; a bulk replay can be resumed',
 };
 
