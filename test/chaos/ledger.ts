@@ -1,7 +1,7 @@
 import type { ServedCall } from '../../local/faults/call-faults.ts';
 
 /** The events with which a run is over, by their topics. */
-const ENDINGS = ['monitored', 'eval-failed', 'refused', 'parked', 'superseded'];
+const ENDINGS = ['monitored', 'eval-failed', 'rejected', 'refused', 'parked', 'superseded'];
 
 /** How a run ended, and when it was first told, in milliseconds of this process. */
 export interface RunEnd {

@@ -28,13 +28,20 @@ export const smallTable = (rows = 200) =>
 
 export const smallDrop = () => ({ 'train.csv': smallTable(), 'eval.csv': smallTable(100) });
 
-/** Rows whose label follows from the age, and as many as the gate asks for, so that any model passes it. */
-export const learnableDrop = () => {
-  const table = (rows: number) =>
+/**
+ * Rows whose label follows from the age, and as many as the gate asks for, so that any model passes it.
+ *
+ * @param from the age from which on the label is positive; a model is wrong about those between its own and that of eval
+ */
+export const learnableDrop = (from = { train: 50, eval: 50 }) => {
+  const table = (rows: number, positiveFrom: number) =>
     censusTable(
-      Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
+      Array.from({ length: rows }, (_, i) => {
+        const age = 20 + (i % 50);
+        return censusRow(age >= positiveFrom ? '>50K' : '<=50K', age);
+      }),
     );
-  return { 'train.csv': table(300), 'eval.csv': table(1000) };
+  return { 'train.csv': table(300, from.train), 'eval.csv': table(1000, from.eval) };
 };
 
 /** A whole local cloud for one test file, and this process's clients led to it. */
