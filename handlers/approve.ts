@@ -34,9 +34,13 @@ const Settings = Environment.extend({
   BATON_APPROVAL: json(ApprovalPolicy),
 });
 
+/** What the comparison has found, and the job that it has cost. */
+const Compared = z.object({ champion: Champion, job: z.string() });
+type Compared = z.infer<typeof Compared>;
+
 const State = z.discriminatedUnion('awaits', [
   z.object({ awaits: z.literal('champion'), job: z.string(), champion: ServingModel }),
-  z.object({ awaits: z.literal('decision'), champion: Champion.optional() }),
+  z.object({ awaits: z.literal('decision'), compared: Compared.optional() }),
 ]);
 type State = z.infer<typeof State>;
 type Passed = BatonEvent<Evaluation>;
@@ -65,16 +69,16 @@ export const approve = defineStage({
   },
 
   async ready(outstanding, environment) {
-    const isJob = ({ resources }: { resources: string[] }) =>
-      resources.some((name) => name.includes('/customJobs/'));
-    const evaluating = await withEndedJob(outstanding.filter(isJob), environment);
-    return [...evaluating, ...outstanding.filter((waiting) => !isJob(waiting))];
+    const isEvaluating = ({ resources }: { resources: string[] }) =>
+      resources.every((name) => name.includes('/customJobs/'));
+    const evaluated = await withEndedJob(outstanding.filter(isEvaluating), environment);
+    return [...evaluated, ...outstanding.filter((waiting) => !isEvaluating(waiting))];
   },
 
   async settle({ event, state, resources, signalled }, work) {
-    if (state.awaits === 'decision') return answer(event, state.champion, work);
+    if (state.awaits === 'decision') return answer(event, state.compared, work);
     if (!signalled && !(await hasSucceeded(state.job))) return pending(resources, state);
-    return compare(event, state.champion, work);
+    return compare(event, state, work);
   },
 });
 
@@ -93,7 +97,11 @@ function supersededAt(endpoint: Endpoint, { data, sequence }: Passed) {
 }
 
 /** Lets a model through that is not worse than the champion by more than it may be. */
-async function compare(event: Passed, serving: ServingModel, work: Work): Promise<Outcome<State>> {
+async function compare(
+  event: Passed,
+  { champion: serving, job }: { champion: ServingModel; job: string },
+  work: Work,
+): Promise<Outcome<State>> {
   const { gate, metrics } = event.data;
   const ofChampion = await readChampionMetrics(serving, work);
   const { decision, comparisons, reasons } = compareWithChampion(
@@ -103,7 +111,7 @@ async function compare(event: Passed, serving: ServingModel, work: Work): Promis
   );
   const { run, version } = serving;
   const champion: Champion = { run, version, metrics: ofChampion, comparisons };
-  if (decision === 'passed') return takeOrAsk(event, work, champion);
+  if (decision === 'passed') return takeOrAsk(event, work, { champion, job });
   return completed(EvalFailed, {
     ...event.data,
     champion,
@@ -116,33 +124,35 @@ async function compare(event: Passed, serving: ServingModel, work: Work): Promis
 }
 
 /** Takes the model, or first asks whether it shall be taken. */
-async function takeOrAsk(event: Passed, work: Work, champion?: Champion): Promise<Outcome<State>> {
+async function takeOrAsk(event: Passed, work: Work, compared?: Compared): Promise<Outcome<State>> {
   const policy = readEnvironment(Settings).BATON_APPROVAL;
-  if (!policy.required) return completed(Approved, { ...event.data, champion });
+  if (!policy.required) return completed(Approved, { ...event.data, champion: compared?.champion });
   await requestApproval(event, policy, work);
-  return awaitDecision(work, champion);
+  return awaitDecision(work, compared);
 }
 
-function awaitDecision({ run, attempt, environment }: Work, champion: Champion | undefined) {
+function awaitDecision({ run, attempt, environment }: Work, compared: Compared | undefined) {
   const request = layout.approvalRequest({ run, stage: 'approve', attempt });
-  return pending([gcsUri(environment.BATON_BUCKET, request)], {
-    awaits: 'decision' as const,
-    ...(champion && { champion }),
-  });
+  const resources = [gcsUri(environment.BATON_BUCKET, request), ...(compared ? [compared.job] : [])];
+  return pending(resources, { awaits: 'decision' as const, ...(compared && { compared }) });
 }
 
 /** Goes on as was decided. What a newer run has overtaken meanwhile need not be decided any more. */
-async function answer(event: Passed, champion: Champion | undefined, work: Work): Promise<Outcome<State>> {
+async function answer(event: Passed, compared: Compared | undefined, work: Work): Promise<Outcome<State>> {
   const { run, attempt, environment } = work;
   const request = await readRequest(environment.BATON_BUCKET, { run, stage: 'approve', attempt });
   if (!request) throw new Error(`what ${run} waits for somebody to decide is gone from its folder`);
   const decision = await decisionOn(request, work);
   if (!decision) {
     const endpoint = await findEndpoint();
-    return (endpoint && supersededAt(endpoint, event)) ?? awaitDecision(work, champion);
+    return (endpoint && supersededAt(endpoint, event)) ?? awaitDecision(work, compared);
   }
   const { by, reason, digest, at } = decision;
   return decision.decision === 'approved'
-    ? completed(Approved, { ...event.data, champion, approval: approvalOf(decision, request) })
+    ? completed(Approved, {
+        ...event.data,
+        champion: compared?.champion,
+        approval: approvalOf(decision, request),
+      })
     : completed(Rejected, { model: event.data.model, by, reason, digest, at });
 }

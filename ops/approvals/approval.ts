@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   ApprovalRequest,
   Approved,
@@ -64,10 +65,13 @@ export async function readApproval(session: Session, run: RunId): Promise<Approv
   return { request, evaluation, ...(champion && { champion }), ...(decision && { decision }) };
 }
 
+/** As much of what `approve` keeps in its marker as tells of the comparison. */
+const Waiting = z.object({ compared: z.object({ champion: Champion }) });
+
 /** The comparison of an attempt that has not ended, which its marker keeps. */
 async function comparedWith({ storage, buckets }: Session, key: AttemptKey): Promise<Champion | undefined> {
   const marker = await readRecord(storage, buckets.prod, layout.outstanding(key), OperationRecord);
-  return Champion.safeParse((marker?.state as { champion?: unknown } | undefined)?.champion).data;
+  return Waiting.safeParse(marker?.state).data?.compared.champion;
 }
 
 const whereItStands = ({ state, latest }: RunView): string =>

@@ -27,18 +27,18 @@ const DATAFLOW_JOB = /^(?:projects\/[^/]+\/locations\/[^/]+\/jobs\/)?([\w-]+)$/;
  * @throws CommandError `refused` when it waits for nothing that can be cancelled
  */
 export function cancelRun(session: Session, view: RunView): Cancellation {
+  if (view.state === 'awaiting-approval') {
+    throw new CommandError(
+      EXIT.refused,
+      `${view.run} waits for somebody to decide: \`baton approvals reject ${view.run}\` ends it`,
+    );
+  }
   const waiting = view.stages.filter(({ state }) => state === 'waiting');
   const operations = waiting.flatMap(({ stage, attempt, operation = [] }) =>
     operation.map((resource) => ({ stage, attempt, resource, tenant: TENANT_OF[stage] })),
   );
   const kept = operations.filter(({ resource }) => CUSTOM_JOB.test(resource) || DATAFLOW_JOB.test(resource));
   if (kept.length === 0) {
-    if (view.state === 'awaiting-approval') {
-      throw new CommandError(
-        EXIT.refused,
-        `${view.run} waits for somebody to decide: \`baton approvals reject ${view.run}\` ends it`,
-      );
-    }
     const what = operations.map(({ resource }) => resource).join(', ');
     throw new CommandError(
       EXIT.refused,
