@@ -14,7 +14,7 @@ const lake = (bucket: Input<string>, why: string) => [
 ];
 
 /** The identities of the stages that serve a model, and all that each of them may do in the project. */
-export function declareServingAccounts({ project }: ServingSettings, { bucket, topics }: Made) {
+export function declareServingAccounts({ project, approval }: ServingSettings, { bucket, topics }: Made) {
   const account = (id: string, purpose: string, grants?: Grants) =>
     new Account(id, { project, purpose, grants });
   const serving = account('serving', 'runs the prediction containers');
@@ -27,7 +27,8 @@ export function declareServingAccounts({ project }: ServingSettings, { bucket, t
     approve: account('approve', 'decides whether production takes a model', {
       project: [{ role: 'roles/aiplatform.user', why: 'finds the champion, and has it evaluated' }],
       buckets: lake(bucket, "keeps the run's record, and what people are asked"),
-      topics: mayPublish(topics, 'approved', 'superseded'),
+      // Where somebody has to be asked, only settle says that they agreed.
+      topics: mayPublish(topics, 'superseded', ...(approval.required ? [] : (['approved'] as const))),
       actsAs: [{ account: evaluation, why: 'creates evaluation jobs that run as it' }],
     }),
     decide: account('decide', 'takes down what people decide', {

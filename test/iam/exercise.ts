@@ -1,9 +1,13 @@
 import { expect, vi } from 'vitest';
 import {
+  type ApprovalRequest,
+  type Artifact,
   type BatonEvent,
   type Envelope,
   Envelope as EnvelopeSchema,
+  EvalFailed,
   layout,
+  Rejected,
   type RunId,
   type StageName,
   TENANT_OF,
@@ -12,6 +16,7 @@ import { digestArtifact } from '../../handlers/runtime/artifact.ts';
 import { consequences } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
+import { APPROVER, decideAs, requestOf } from '../end-to-end/decide.ts';
 import { publish } from './publish.ts';
 import { holdEndpoint, supersede, waitsForEndpoint } from './superseding.ts';
 
@@ -43,6 +48,7 @@ export class Exercise {
       this.#test.drop('rejected', { ...table, 'eval.csv': rejectedTable }),
       this.#test.drop('columns', { ...table, 'train.csv': 'a,b\n1,2\n' }),
     ]);
+    await this.#decide(good, 1, 'approved');
     for (const run of [good, weak, rejected, columns]) await this.#test.ended(run, 60_000);
     return { good, weak, rejected };
   }
@@ -66,12 +72,40 @@ export class Exercise {
     await operation.promise();
     await client.close();
     await this.#replay(run, 'evaluate', 2);
+    await this.#decide(run, 2, 'approved');
     await this.#endedInProduction(run, 'monitor', 2);
   }
 
-  /** Lets older runs come to the endpoint after this one. */
+  /** Lets older runs come to production, and to the endpoint, after this one. */
   async supersede(run: RunId): Promise<void> {
-    await supersede(this.#test, await this.#ending(run, 'approve'));
+    const [passed, approved] = [await this.#ending(run, 'evaluate'), await this.#ending(run, 'approve')];
+    await supersede(this.#test, passed, approved);
+  }
+
+  /** Has a run rejected by a person, and another held back by the model that serves. */
+  async hold(run: RunId): Promise<void> {
+    await this.#replay(run, 'evaluate', 5);
+    await this.#decide(run, 5, 'rejected');
+    const passed = await this.#ending(run, 'evaluate');
+    const { metrics } = passed.data as { metrics: object };
+    const artifact = await this.#noModel();
+    await this.#replay(run, 'evaluate', 6, { artifact, metrics: { ...metrics, accuracy: 0.5 } });
+    for (const [attempt, type] of [
+      [5, Rejected.type],
+      [6, EvalFailed.type],
+    ] as const) {
+      const ended = async () => (await this.#ending(run, 'approve', attempt)).type;
+      await expect.poll(ended, { timeout: 90_000 }).toBe(type);
+    }
+  }
+
+  /** Has the approver decide on what an attempt waits with. */
+  async #decide(run: RunId, attempt: number, decision: 'approved' | 'rejected'): Promise<void> {
+    const request = async () => requestOf(this.#test, run, attempt);
+    await expect.poll(request, { timeout: 90_000, interval: 200 }).toBeDefined();
+    const { digest } = (await request()) as ApprovalRequest;
+    const asked = { kind: 'approval', reason: 'as exercised', run, attempt, decision, digest } as const;
+    expect(await decideAs(this.#test.cloud, APPROVER, asked)).toMatchObject({ status: 200 });
   }
 
   /** Has predictions made on what the model never saw; monitoring notices, and a run over the newest drop answers. */
@@ -117,12 +151,7 @@ export class Exercise {
    * endpoint, and so it is `settle` that verifies and uploads them.
    */
   async #deployNoModel(run: RunId): Promise<void> {
-    const { storage, buckets } = this.#test;
-    await storage
-      .bucket(buckets.nonprod)
-      .file('no-model/readme.txt')
-      .save('not a model', { resumable: false });
-    const artifact = await digestArtifact(`gs://${buckets.nonprod}/no-model/`);
+    const artifact = await this.#noModel();
     const event = await this.#ending(run, 'evaluate');
     const noModel = 'no-model-0000000000' as RunId;
     const free = await holdEndpoint(this.#test, event, String(event.sequence));
@@ -132,8 +161,16 @@ export class Exercise {
       correlationid: noModel,
       data: { ...(event.data as object), artifact },
     });
+    await this.#decide(noModel, 1, 'approved');
     await waitsForEndpoint(this.#test, noModel);
     await free(String(event.sequence));
+  }
+
+  async #noModel(): Promise<Artifact> {
+    const { storage, buckets } = this.#test;
+    const file = storage.bucket(buckets.nonprod).file('no-model/readme.txt');
+    await file.save('not a model', { resumable: false });
+    return digestArtifact(`gs://${buckets.nonprod}/no-model/`);
   }
 
   /** Without the workload's descriptor neither prepare nor ingest can work. */
@@ -173,12 +210,12 @@ export class Exercise {
     });
   }
 
-  async #ending(run: RunId, stage: StageName): Promise<Envelope> {
+  async #ending(run: RunId, stage: StageName, attempt = 1): Promise<Envelope> {
     const { storage, buckets } = this.#test;
     const bucket = buckets[TENANT_OF[stage]];
     const [content] = await storage
       .bucket(bucket)
-      .file(layout.attemptRecord({ run, stage, attempt: 1 }))
+      .file(layout.attemptRecord({ run, stage, attempt }))
       .download();
     return EnvelopeSchema.parse(JSON.parse(content.toString()).ending);
   }

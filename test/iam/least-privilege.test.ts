@@ -5,6 +5,7 @@ import type { RecordedStack } from '../../local/program/recorded.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
 import { monitoringOnDemand } from '../../ops/demo/monitor-config.ts';
 import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { APPROVER } from '../end-to-end/decide.ts';
 import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 import { recordBoth } from '../infra/recorded-program.ts';
 import { deadLetterAll } from './dead-letter-drill.ts';
@@ -23,6 +24,14 @@ const ASKED_ELSEWHERE = [
   'roles/eventarc.serviceAgent',
   'roles/run.serviceAgent',
 ];
+/** With all that a stack may be asked for beyond the least, so that its grants are looked at too. */
+const CONFIG = {
+  'baton:retraining': 'retrain',
+  'baton:runSchedule': YEARLY,
+  'baton:monitor': monitoringOnDemand({ samplingRate: 1 }),
+  'baton:approval': JSON.stringify({ required: true, approvers: [`user:${APPROVER}`] }),
+};
+
 /**
  * By declared member, a call that it alone permits, so that without it this call would be denied: out of all that
  * the program's identities do when runs pass, fail, are refused, repeated, replayed, parked and given up.
@@ -45,11 +54,8 @@ function onDecision(decision: Decision): void {
 
 const unneeded = () => declared.filter((name) => !needed.has(name));
 
-/** With all that a stack may be asked for beyond the least, so that its grants are looked at too. */
-const ASKED_FOR = { 'baton:retraining': 'retrain', 'baton:runSchedule': YEARLY };
-
 beforeAll(async () => {
-  stacks = await recordBoth({ config: ASKED_FOR });
+  stacks = await recordBoth({ config: CONFIG });
   declared = stacks
     .flatMap((stack) => stack.resources)
     .filter(isIamMember)
@@ -60,20 +66,18 @@ beforeAll(async () => {
   cloud = await startTestCloud({
     onDecision,
     onKeyUse: (use) => keyUses.set(useOf(use), use),
-    config: {
-      ...ASKED_FOR,
-      'baton:monitor': monitoringOnDemand({ samplingRate: 1 }),
-    },
+    config: CONFIG,
   });
   const exercise = new Exercise(cloud);
   const { good, weak, rejected } = await exercise.runs();
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
   await exercise.supersede(good);
+  await exercise.hold(good);
   await exercise.drift(good);
   await runScheduled(cloud);
   await exercise.parks(good);
-}, 300_000);
+}, 400_000);
 afterAll(() => cloud.close());
 
 test('no grant is unused: without any one of them, some call would be denied', async () => {

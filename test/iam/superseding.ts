@@ -1,5 +1,14 @@
 import { expect, vi } from 'vitest';
-import { AttemptRecord, type Envelope, layout, type RunId, Superseded } from '../../events/index.ts';
+import {
+  AttemptRecord,
+  type Envelope,
+  endingName,
+  layout,
+  type RunId,
+  type StageName,
+  Superseded,
+  type Tenant,
+} from '../../events/index.ts';
 import { FIRST } from '../../handlers/endpoint-lock.ts';
 import type { TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
@@ -8,21 +17,25 @@ const HOLDER = 'holder-0000000000' as RunId;
 const within = { timeout: 60_000 };
 
 /**
- * Lets two runs come too late to the endpoint that a newer one was deployed at: one that finds it so, which `deploy`
- * ends, and one that first has to wait for another, which `settle` ends.
+ * Lets runs come too late to the endpoint that a newer one was deployed at: one that has yet to be approved, which
+ * `approve` ends, one that finds it so, which `deploy` ends, and one that first has to wait for another, which `settle`
+ * ends.
  *
- * @param approved the event that woke `deploy` for the newer run
+ * @param passed the event that woke `approve` for the newer run
+ * @param approved the event that woke `deploy` for it
  */
-export async function supersede(test: TestCloud, approved: Envelope): Promise<void> {
-  await arrive(test, approved, 'older-0000000001' as RunId);
-  await expectSuperseded(test, 'older-0000000001' as RunId);
+export async function supersede(test: TestCloud, passed: Envelope, approved: Envelope): Promise<void> {
+  await arrive(test, 'nonprod', passed, 'older-0000000000' as RunId);
+  await expectSuperseded(test, 'older-0000000000' as RunId, 'approve');
+  await arrive(test, 'prod', approved, 'older-0000000001' as RunId);
+  await expectSuperseded(test, 'older-0000000001' as RunId, 'deploy');
 
   const late = 'older-0000000002' as RunId;
   const free = await holdEndpoint(test, approved, FIRST);
-  await arrive(test, approved, late);
+  await arrive(test, 'prod', approved, late);
   await waitsForEndpoint(test, late);
   await free(String(approved.sequence));
-  await expectSuperseded(test, late);
+  await expectSuperseded(test, late, 'deploy');
 }
 
 /**
@@ -49,9 +62,10 @@ export async function waitsForEndpoint(test: TestCloud, run: RunId): Promise<voi
 
 const prod = ({ storage, buckets }: TestCloud) => storage.bucket(buckets.prod);
 
-async function arrive({ cloud }: TestCloud, approved: Envelope, run: RunId): Promise<void> {
-  const older = { ...approved, id: `${run}/approved`, correlationid: run, sequence: FIRST };
-  await publish(cloud.output('prod', 'project'), 'approved', older);
+async function arrive({ cloud }: TestCloud, tenant: Tenant, event: Envelope, run: RunId): Promise<void> {
+  const topic = endingName(event);
+  const older = { ...event, id: `${run}/${topic}`, correlationid: run, sequence: FIRST };
+  await publish(cloud.output(tenant, 'project'), topic, older);
 }
 
 /** A run that has taken the endpoint and not ended yet. */
@@ -77,8 +91,8 @@ async function label({ cloud }: TestCloud, labels: Record<string, string>): Prom
   await client.close();
 }
 
-async function expectSuperseded(test: TestCloud, run: RunId): Promise<void> {
-  const file = prod(test).file(layout.attemptRecord({ run, stage: 'deploy', attempt: 1 }));
+async function expectSuperseded(test: TestCloud, run: RunId, stage: StageName): Promise<void> {
+  const file = prod(test).file(layout.attemptRecord({ run, stage, attempt: 1 }));
   await vi.waitFor(async () => {
     const record = AttemptRecord.parse(JSON.parse((await file.download()).toString()));
     expect(record.ending?.type).toBe(Superseded.type);

@@ -56,6 +56,34 @@ describe('who holds what', () => {
   });
 });
 
+describe('people', () => {
+  it('may call decide and nothing else, each once, and with approval required approve says no more that they agreed', async () => {
+    const config = {
+      'baton:approval':
+        '{"required":true,"approvers":["user:ada@example.com","group:approvers@example.com"]}',
+      'baton:operators': '["user:ada@example.com","serviceAccount:ops@example.iam.gserviceaccount.com"]',
+    };
+    const [prod] = await recordBoth({ stacks: ['nonprod', 'prod'], config }).then((both) => both.slice(1));
+    const granted = prod.resources.filter(isIamMember).map(readIamMember);
+    const decide = 'projects/baton-prod/locations/us-central1/services/decide';
+    const of = ({ member, role, resource }: IamMember) => [member, role, resource];
+    expect(granted.filter(({ member }) => !/baton-prod|2{12}/.test(member)).map(of)).toEqual(
+      [
+        'user:ada@example.com',
+        'serviceAccount:ops@example.iam.gserviceaccount.com',
+        'group:approvers@example.com',
+      ].map((member) => [member, 'roles/run.invoker', decide]),
+    );
+    const publishes = (grants: IamMember[]) =>
+      grants
+        .filter(({ member, role }) => member.includes(':approve@') && role === 'roles/pubsub.publisher')
+        .map(({ resource }) => resource.split('/').at(-1))
+        .sort();
+    expect(publishes(granted)).toEqual(['parked', 'superseded']);
+    expect(publishes(members)).toEqual(['approved', 'parked', 'superseded']);
+  });
+});
+
 describe('who runs what', () => {
   it('each function has a service account of its own', () => {
     for (const stack of ['nonprod', 'prod']) {

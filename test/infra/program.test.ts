@@ -27,7 +27,7 @@ describe('the topics', () => {
 });
 
 describe('the functions', () => {
-  it('are the stages of their tenant, settle, park and that of alerts', () => {
+  it('are the stages of their tenant, settle, park, decide and that of alerts', () => {
     expect(names(TYPES.function, 'nonprod').sort()).toEqual([
       'evaluate',
       'ingest',
@@ -39,6 +39,7 @@ describe('the functions', () => {
     expect(names(TYPES.function, 'prod').sort()).toEqual([
       'alert',
       'approve',
+      'decide',
       'deploy',
       'monitor',
       'park',

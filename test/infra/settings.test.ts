@@ -88,6 +88,14 @@ describe('values that are wrong are each named, before anything is declared', ()
         'baton:commit': 'latest',
       },
     ],
+    [
+      'prod',
+      {
+        'baton:championMargin': '{"auc":-1}',
+        'baton:approval': '{"approvers":["ada@example.com"]}',
+        'baton:operators': '["allUsers"]',
+      },
+    ],
     ['prod', { 'baton:trafficSplit': '0', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' }],
     ['dev', { 'baton:notebook': 'yes please', 'baton:notebookOwner': 'me', 'baton:minReplicas': '0' }],
   ])('of %s', (stack, wrong) => {
@@ -135,6 +143,15 @@ describe('values that are wrong are each named, before anything is declared', ()
       { 'baton:subnetwork': subnetwork.replace('us-central1', 'europe-west1') },
     ],
     ['prod', 'baton:maxReplicas', { 'baton:maxReplicas': '1' }],
+    ['prod', 'baton:approval', { 'baton:approval': '{"required":true}' }],
+    [
+      'prod',
+      'baton:operators',
+      {
+        'baton:approval': '{"approvers":["group:approvers@example.com"]}',
+        'baton:operators': '["group:approvers@example.com","group:others@example.com"]',
+      },
+    ],
     ['dev', 'baton:notebookZone', { 'baton:notebook': 'true', 'baton:notebookZone': 'europe-west1-b' }],
     ['dev', 'baton:notebook', { 'baton:notebook': 'true', 'baton:createNetwork': 'false' }],
   ])('of %s, where %s does not go with the others', (stack, key, overrides) => {
