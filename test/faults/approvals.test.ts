@@ -145,7 +145,6 @@ describe('F17 an approval', { timeout: PATIENCE_MS }, () => {
     const { approvals } = await baton.json<{ approvals: ApprovalRequest[] }>('approvals', 'list');
     expect(approvals).toEqual([request]);
     expect(await baton.json('runs', 'describe', first)).toMatchObject({ state: 'awaiting-approval' });
-    expect((await baton('runs', 'replay', first, '--from', 'train')).stderr).toContain('waits for somebody');
     expect((await baton('approvals', 'approve', first, '--reason', 'good')).code).toBe(4);
     const flags = ['--reason', 'better on new rows', '--yes'];
     const dry = await baton.json('approvals', 'approve', first, ...flags, '--dry-run');

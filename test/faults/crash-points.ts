@@ -96,7 +96,7 @@ const STEPS: Record<StageName, Step[]> = {
   ],
   train: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
   evaluate: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
-  approve: [CLAIM, eventWrite('stage'), publish('stage')],
+  approve: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
   deploy: [
     CLAIM,
     effect('stage', '/UploadModel$', runOfAttempt),

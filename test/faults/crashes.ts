@@ -8,13 +8,20 @@ import { type CrashPoint, crashPointsOf, stagesOf } from './crash-points.ts';
 export type Schedule = (cloud: StubCloud, drops: string[]) => Promise<Map<string, RunId>>;
 
 /** The crash matrix of a tenant: every stage of it, killed at every one of its points. */
-export function describeCrashes(tenant: 'nonprod' | 'prod', schedule: Schedule): void {
+export function describeCrashes(
+  tenant: 'nonprod' | 'prod',
+  schedule: Schedule,
+  config: Record<string, string> = {},
+): void {
   const points = stagesOf(tenant).flatMap(crashPointsOf);
   let cloud: StubCloud;
   let runs: Map<string, RunId>;
 
   beforeAll(async () => {
-    cloud = await startFaultyCloud(points.map(({ rule }) => rule));
+    cloud = await startFaultyCloud(
+      points.map(({ rule }) => rule),
+      config,
+    );
     runs = await schedule(cloud, [...new Set(points.map(({ drop }) => drop))]);
   }, 1_000_000);
   afterAll(() => cloud?.close());

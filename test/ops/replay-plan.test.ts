@@ -115,6 +115,10 @@ describe('the event that is sent again', () => {
 describe('a run in flight', () => {
   const operation = ['projects/p/locations/l/customJobs/1'];
   const waiting = attemptOf('train', { state: 'waiting', input: ingested, operation });
+  const asking = attemptOf('approve', {
+    ...{ state: 'waiting', input: passed },
+    operation: [`gs://lake/runs/${RUN}/approve/1/approval.json`],
+  });
   const claimed = attemptOf('train', { state: 'running', input: ingested, leaseUntil: NOW.toISOString() });
   const between = attemptOf('ingest', {
     event: { ...ingested, time: NOW.toISOString() },
@@ -123,11 +127,13 @@ describe('a run in flight', () => {
 
   it.each([
     ['waits for an operation', waiting, /train \(attempt 1\) waits for .*customJobs\/1/],
+    ['waits for somebody to decide', asking, /approve \(attempt 1\) waits for somebody.*approvals reject/],
     ['is being worked on', claimed, /is being worked on until/],
     ['is between two stages', between, /has ended, and the next stage begins/],
   ])('is not replayed while it %s', (_when, stage, says) => {
     const from = stage.stage === 'ingest' ? 'train' : stage.stage;
-    expect(() => plan(runOf([stage]), from)).toThrow(says);
+    const state = stage === asking ? 'awaiting-approval' : 'running';
+    expect(() => plan(runOf([stage], { state }), from)).toThrow(says);
   });
 
   it('is not replayed while a replay from another stage has not begun', () => {
