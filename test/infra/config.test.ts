@@ -43,7 +43,7 @@ describe('leaving out', () => {
   it('a topic also leaves out what depends on it, in both stacks', () => {
     const stacks = leaveOut([`${TYPES.topic}::eval-passed`], all);
     const subscriptions = ofType(stacks, TYPES.subscription).map(({ name }) => name);
-    expect(subscriptions).not.toContain('deploy');
+    expect(subscriptions).not.toContain('approve');
     expect(subscriptions).toContain('evaluate');
     expect(ofType(stacks, TYPES.topicMember).map(({ inputs }) => inputs.topic)).not.toContain(
       'projects/baton-nonprod/topics/eval-passed',
