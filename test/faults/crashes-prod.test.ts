@@ -1,7 +1,7 @@
 import type { RunId } from '../../events/index.ts';
 import { describeCrashes, type Schedule } from './crashes.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 // One after another: of two runs that reach production at once, the older one is superseded and meets no crash.
 const schedule: Schedule = async ({ start, ledger }, drops) => {
