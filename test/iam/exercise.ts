@@ -1,6 +1,5 @@
 import { expect, vi } from 'vitest';
 import {
-  type ApprovalRequest,
   type Artifact,
   type BatonEvent,
   type Envelope,
@@ -94,16 +93,21 @@ export class Exercise {
       [5, Rejected.type],
       [6, EvalFailed.type],
     ] as const) {
-      const ended = async () => (await this.#ending(run, 'approve', attempt)).type;
-      await expect.poll(ended, { timeout: 90_000 }).toBe(type);
+      const ended = async () => expect((await this.#ending(run, 'approve', attempt)).type).toBe(type);
+      await vi.waitFor(ended, { timeout: 90_000, interval: 200 });
     }
   }
 
   /** Has the approver decide on what an attempt waits with. */
   async #decide(run: RunId, attempt: number, decision: 'approved' | 'rejected'): Promise<void> {
-    const request = async () => requestOf(this.#test, run, attempt);
-    await expect.poll(request, { timeout: 90_000, interval: 200 }).toBeDefined();
-    const { digest } = (await request()) as ApprovalRequest;
+    const { digest } = await vi.waitFor(
+      async () => {
+        const request = await requestOf(this.#test, run, attempt);
+        if (!request) throw new Error(`${run} asks for no approval of attempt ${attempt}`);
+        return request;
+      },
+      { timeout: 90_000, interval: 200 },
+    );
     const asked = { kind: 'approval', reason: 'as exercised', run, attempt, decision, digest } as const;
     expect(await decideAs(this.#test.cloud, APPROVER, asked)).toMatchObject({ status: 200 });
   }
