@@ -50,7 +50,10 @@ export class ResourceStore<T extends Named> {
 
   /** The resources whose names begin with the parent's. */
   under(parent: string): T[] {
-    return this.all().filter((resource) => resource.name?.startsWith(`${parent}/`));
+    const prefix = `${parent}/`;
+    const found: T[] = [];
+    for (const [name, resource] of this.#resources) if (name.startsWith(prefix)) found.push(resource);
+    return found;
   }
 
   put(resource: T): T {
