@@ -1,14 +1,17 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { StatusError } from '../status.ts';
 import type { StoredObject } from './object-resource.ts';
 
+/** So much content is read at once: a stream has it read by other threads, in steps that cost more than the reading. */
+const READ_AT_ONCE = 64 * 1024;
+
 /** Content as a response carries it. */
 export interface Download {
   status: 200 | 206;
   headers: Record<string, string>;
-  body: Readable;
+  body: Readable | Buffer;
 }
 
 /** The bytes of a resource that a Range header asks for; both ends inclusive. */
@@ -43,9 +46,19 @@ export function download(
     ...(object.contentEncoding ? { 'content-encoding': object.contentEncoding } : {}),
     ...(range ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
   };
-  // A stream that may read nothing can't be written as an inclusive range.
-  const span = size === 0 ? {} : { start, end };
-  return { status: range ? 206 : 200, headers, body: createReadStream('', { fd: openContent(), ...span }) };
+  return { status: range ? 206 : 200, headers, body: read(openContent(), { start, end }) };
+}
+
+function read(descriptor: number, { start, end }: ByteRange): Readable | Buffer {
+  const length = end - start + 1;
+  if (length > READ_AT_ONCE) return createReadStream('', { fd: descriptor, start, end });
+  const bytes = Buffer.alloc(length);
+  try {
+    readSync(descriptor, bytes, { position: start });
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes;
 }
 
 function isTranscoded(object: StoredObject, acceptEncoding = ''): boolean {

@@ -62,8 +62,8 @@ export interface TestCloud {
 }
 
 export async function startTestCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'baton-test-'));
-  const cloud = await startLocalCloud({ stateDir, ...options });
+  const { stateDir = mkdtempSync(join(tmpdir(), 'baton-test-')) } = options;
+  const cloud = await startLocalCloud({ ...options, stateDir });
   await cloud.connectThisProcess();
   const { Storage } = await import('@google-cloud/storage');
   const storage = new Storage();
