@@ -38,9 +38,13 @@ export function errorBody(error: StatusError): ErrorBody {
   };
 }
 
-/** Answers any thrown error as Google's APIs do. `onFault` hears of those that are no `StatusError`. */
+/**
+ * Answers any thrown error as Google's APIs do. `onFault` hears of those that are no `StatusError`, unless the caller
+ * hung up before all of the request had come: nobody waits for an answer then.
+ */
 export function errorHandler(onFault: (subject: string, error: unknown) => void) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    if (request.raw.destroyed && !request.raw.complete) return void reply.hijack();
     const status = asStatusError(error, `${request.method} ${request.url}`, onFault);
     if (status.status === 'UNAUTHENTICATED')
       reply.header('www-authenticate', 'Bearer realm="https://accounts.google.com/"');

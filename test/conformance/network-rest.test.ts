@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:https';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { GoogleAuth } from 'google-auth-library';
@@ -8,6 +10,8 @@ import { type Services, startServices } from './harness.ts';
 
 const HOST = 'https://us-central1-things.googleapis.com';
 const faults: unknown[] = [];
+const begun = Promise.withResolvers<void>();
+const hungUp = Promise.withResolvers<void>();
 
 const things: RestModule = {
   hosts: ['*-things.googleapis.com'],
@@ -15,6 +19,10 @@ const things: RestModule = {
     app.get('/v1/things/:thing', ({ params }) => params as object);
     app.post('/v1/things', ({ body }) => ({ parsed: body ?? null }));
     app.put('/v1/things', async ({ body }) => ({ bytes: (await buffer(body as Readable)).length }));
+    app.post('/upload/v1/begun', async ({ body }) => {
+      begun.resolve();
+      await buffer(body as Readable).finally(() => hungUp.resolve());
+    });
     app.post('/upload/v1/things', async ({ body }) => ({ raw: (await buffer(body as Readable)).toString() }));
     app.delete('/v1/things/:thing', () => {
       throw new StatusError('FAILED_PRECONDITION', 'It has changed.', {
@@ -106,6 +114,21 @@ test('a defect of a route answers 500 and is reported', async () => {
     data: { error: { status: 'INTERNAL' } },
   });
   expect(faults).toContainEqual(new TypeError('a defect'));
+});
+
+test('a caller that hangs up in the middle of an upload is no defect', async () => {
+  const headers = { ...Object.fromEntries(await auth.getRequestHeaders()), 'content-length': '1000' };
+  const agent = new Agent({ proxyEnv: process.env });
+  const upload = request(`${HOST}/upload/v1/begun`, { method: 'POST', agent, headers });
+  const broken = once(upload, 'error');
+  upload.write('the first bytes of many');
+  await begun.promise;
+  upload.destroy(new Error('killed'));
+  await broken;
+  await hungUp.promise;
+  // Whatever is told of it has been told when the next call is answered.
+  await call('GET', '/v1/things/x');
+  expect(faults.map(String)).not.toContainEqual(expect.stringContaining('aborted'));
 });
 
 test('an unknown route answers 501 with its method and path', async () => {
