@@ -17,7 +17,7 @@ export const IngestDone = defineEvent({
     rejectsUri: GcsUri.optional(),
     tables: perTable(z.string()).describe('`project.dataset.table`'),
     snapshot: perTable(GcsUri).describe(
-      "Prefixes ending in `/`, each holding the table's rows as Parquet files.",
+      "Prefixes ending in `/`, each holding the table's rows in files of the workload's snapshot format, Parquet unless it says otherwise.",
     ),
     snapshotDigests: SnapshotDigests,
   }),

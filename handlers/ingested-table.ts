@@ -1,4 +1,11 @@
-import { type GcsUri, gcsUri, layout, type Workload } from '../events/index.ts';
+import {
+  acceptedRows,
+  type GcsUri,
+  gcsUri,
+  layout,
+  snapshotStatement,
+  type Workload,
+} from '../events/index.ts';
 import { bigquery } from './runtime/clients.ts';
 import { isNotFound, StageFailure } from './runtime/failure.ts';
 import { labelsOfAttempt } from './runtime/labels.ts';
@@ -36,7 +43,7 @@ export interface StagedTable {
   check(counts: TableCounts, maxRejectedFraction: number): void;
   /** Replaces the live table atomically; answers `project.dataset.table`. */
   promote(): Promise<string>;
-  /** Exports the accepted rows as Parquet into the run folder; answers the prefix. */
+  /** Exports the accepted rows into the run folder, in the workload's format; answers the prefix. */
   snapshot(): Promise<GcsUri>;
 }
 
@@ -45,11 +52,10 @@ export function ingestedTable(
   workload: Workload,
   names: { dataset: string; staging: string; live: string; file: string },
 ): StagedTable {
-  const staging = `\`${names.dataset}.${names.staging}\``;
+  const stagingTable = `${names.dataset}.${names.staging}`;
+  const staging = `\`${stagingTable}\``;
   const live = `${names.dataset}.${names.live}`;
   const { reason, raw } = workload.rejectColumns;
-  const columns = workload.columns.map((column) => `\`${column.name}\``).join(', ');
-  const accepted = `SELECT ${columns} FROM ${staging} WHERE ${reason} IS NULL`;
   const labels = labelsOfAttempt(work, 'ingest');
   const jobId = (step: string) => `baton_${work.run}_${work.attempt}_${step}_${names.live}`;
 
@@ -108,7 +114,7 @@ export function ingestedTable(
       const pairs = Object.entries(labels).map(([name, value]) => `("${name}", "${value}")`);
       await runJobOnce(
         jobId('promote'),
-        `CREATE OR REPLACE TABLE \`${live}\` OPTIONS(labels=[${pairs.join()}]) AS ${accepted}`,
+        `CREATE OR REPLACE TABLE \`${live}\` OPTIONS(labels=[${pairs.join()}]) AS ${acceptedRows(workload, stagingTable)}`,
         labels,
       );
       return live;
@@ -119,11 +125,7 @@ export function ingestedTable(
         work.environment.BATON_BUCKET,
         `${layout.attempt(work.run, 'ingest', work.attempt)}snapshot/${names.live}/`,
       );
-      await runJobOnce(
-        jobId('snapshot'),
-        `EXPORT DATA OPTIONS(uri='${folder}*.parquet', format='PARQUET', overwrite=true) AS ${accepted}`,
-        labels,
-      );
+      await runJobOnce(jobId('snapshot'), snapshotStatement(workload, stagingTable, folder), labels);
       return folder;
     },
   };

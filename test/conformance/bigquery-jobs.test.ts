@@ -5,6 +5,7 @@ import { buffer, text } from 'node:stream/consumers';
 import type { BigQuery, Dataset } from '@google-cloud/bigquery';
 import type { Storage } from '@google-cloud/storage';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { snapshotStatement, Workload } from '../../events/index.ts';
 import { BigQueryEngine } from '../../local/bigquery/engine.ts';
 import { bigqueryRest } from '../../local/bigquery/rest.ts';
 import { storageRest } from '../../local/storage/rest.ts';
@@ -118,6 +119,30 @@ describe('an export', () => {
     const [{ schema }] = await dataset.table('back').getMetadata();
     expect(schema.fields.map((field: { type: string }) => field.type)).toEqual(['STRING', 'INTEGER']);
   });
+
+  test.each([
+    ['CSV', 'snap/000000000000.csv', 'name,age\n"ann, b",30\n'],
+    ['NEWLINE_DELIMITED_JSON', 'snap/000000000000.jsonl', '{"name":"ann, b","age":"30"}\n'],
+  ])(
+    'writes a snapshot as %s, without the rejected rows and their columns',
+    async (format, name, content) => {
+      await bigquery.query(`CREATE OR REPLACE TABLE census.staging AS
+      SELECT 'ann, b' AS name, 30 AS age, CAST(NULL AS STRING) AS reason, CAST(NULL AS STRING) AS raw
+      UNION ALL SELECT NULL, NULL, 'no age', 'bob'`);
+      const workload = Workload.parse({
+        name: 'people',
+        columns: FIELDS,
+        label: { column: 'name', positive: 'ann', negative: 'bob' },
+        transform: { source: 'transform.js', function: 'transform', schema: 'schema.json' },
+        rejectColumns: { reason: 'reason', raw: 'raw' },
+        snapshot: { format },
+      });
+      await bigquery.query(
+        snapshotStatement(workload, `${TEST_PROJECT}.census.staging`, `gs://${BUCKET}/snap/`),
+      );
+      expect(await text(storage.bucket(BUCKET).file(name).createReadStream())).toBe(content);
+    },
+  );
 
   test('onto present objects needs overwrite', async () => {
     await put('kept/x.csv', '1');
