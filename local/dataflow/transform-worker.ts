@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { constants, createContext, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { readLines } from './lines.ts';
+import { createNashornContext } from './nashorn-context.ts';
 import { POSITION, type TransformResult, type TransformTask } from './transform-protocol.ts';
 
 /**
@@ -35,10 +36,9 @@ async function transform(task: TransformTask): Promise<TransformResult> {
   }
 }
 
-/** Evaluates the source in a context that has the language's own objects and nothing of Node's. */
+/** Evaluates the source with the library that the template's engine has. */
 function loadFunction(task: TransformTask): (line: string) => unknown {
-  const context = createContext(constants.DONT_CONTEXTIFY);
-  for (const name of ['console', 'WebAssembly', 'SharedArrayBuffer', 'Atomics']) delete context[name];
+  const context = createNashornContext();
   try {
     new Script(task.source, { filename: task.sourceUri }).runInContext(context);
   } catch (error) {

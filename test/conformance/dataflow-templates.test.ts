@@ -119,6 +119,11 @@ describe('the template GCS_Text_to_BigQuery', () => {
       `class A {} function transform(l) { return l; }`,
       'Nashorn does not support classes',
     ],
+    [
+      'calls what the engine has no such method of',
+      `function transform(l) { return l.includes('g') ? null : null; }`,
+      'line 1: transform threw TypeError: l.includes is not a function',
+    ],
     ['is a module', `export function transform(l) { return l; }`, 'ship them as ES5'],
   ])('fails and writes nothing when the UDF %s', async (_, udf, reason) => {
     await put(service, 'in.csv', 'good\nbad\ngood');
