@@ -185,8 +185,9 @@ export class LocalNetwork {
   }
 }
 
+/** With a password, which means nothing: Python's clients send a name to a proxy only together with one. */
 function withUser(url: string, user: string | undefined): string {
-  return user === undefined ? url : url.replace('//', `//${user}@`);
+  return user === undefined ? url : url.replace('//', `//${user}:local@`);
 }
 
 function reportFault(subject: string, error: unknown): void {

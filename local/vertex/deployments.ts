@@ -6,6 +6,7 @@ import { expand, resolveVariables } from './container-variables.ts';
 import type { ModelRecords } from './model-records.ts';
 import { parseName, tenantProject } from './names.ts';
 import { PredictionServer, type ServerPlan } from './prediction-server.ts';
+import { servingVariables } from './serving-variables.ts';
 import { durationMs } from './values.ts';
 
 type DeployedModel = google.cloud.aiplatform.v1.IDeployedModel;
@@ -83,21 +84,13 @@ export class Deployments {
     const healthRoute = container.healthRoute || defaultRoute;
     const log = this.#log(endpoint, deployed);
     // `containerSpec.ports` is not honoured: here, all servers share one machine, so each gets a port of its own.
-    const platform = (port: number) => ({
-      AIP_HTTP_PORT: String(port),
-      AIP_HEALTH_ROUTE: healthRoute,
-      AIP_PREDICT_ROUTE: predictRoute,
-      ...(version.storageUri ? { AIP_STORAGE_URI: version.storageUri } : {}),
-      AIP_ENDPOINT_ID: endpointId,
-      AIP_DEPLOYED_MODEL_ID: deployedModelId,
-      AIP_MODEL_NAME: endpointId,
-      AIP_PROJECT_NUMBER: this.#dependencies.projectNumber(project),
-      AIP_FRAMEWORK: 'CUSTOM_CONTAINER',
-      AIP_MODE: 'PREDICTION',
-      AIP_MODE_VERSION: '1.0.0',
-      AIP_MACHINE_TYPE: deployed.dedicatedResources?.machineSpec?.machineType ?? '',
-      AIP_VERSION_NAME: deployedModelId,
-    });
+    const platform = (port: number) =>
+      servingVariables({
+        ...{ port, healthRoute, predictRoute, endpointId, deployedModelId },
+        storageUri: version.storageUri || undefined,
+        projectNumber: this.#dependencies.projectNumber(project),
+        machineType: deployed.dedicatedResources?.machineSpec?.machineType ?? '',
+      });
     return {
       healthRoute,
       predictRoute,
