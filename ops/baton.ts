@@ -3,6 +3,7 @@ import { addApprovalsCommands } from './commands/approvals.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommands } from './commands/events.ts';
 import { addRunsCommands } from './commands/runs.ts';
+import { addWorkloadsCommands } from './commands/workloads.ts';
 import { EXIT, EXIT_MEANINGS } from './terminal/exit-codes.ts';
 import { FORMATS } from './terminal/output.ts';
 
@@ -29,6 +30,7 @@ addRunsCommands(program);
 addEventsCommands(program);
 addApprovalsCommands(program);
 addDoctorCommand(program);
+addWorkloadsCommands(program);
 
 // A reader that has seen enough, such as `head`, closes the pipe.
 process.stdout.on('error', () => process.exit(EXIT.ok));

@@ -2,11 +2,25 @@ import { posix } from 'node:path';
 
 /** What an image says about running it, as far as its Dockerfile tells. */
 export interface ImageConfig {
+  /** What it begins with: an image of a registry. */
+  base: string;
   env: Record<string, string>;
   /** Absolute, within the image. */
   workingDirectory: string;
   entrypoint: string[];
   cmd: string[];
+  /** As the file says it, a name or a number, with or without a group; empty for the base's own. */
+  user: string;
+  copies: Copy[];
+}
+
+/** Files that an image gets. */
+export interface Copy {
+  /** The stage or the image that they come from; the build context where there is none. */
+  from?: string;
+  sources: string[];
+  /** Absolute, within the image; it ends in `/` where the file says that it is a folder. */
+  target: string;
 }
 
 /**
@@ -20,7 +34,9 @@ export function parseDockerfile(text: string): ImageConfig {
   for (const { instruction, rest } of instructions(text)) {
     if (instruction === 'FROM') {
       const [, base, name] = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?/i.exec(rest) ?? [];
-      stage = structuredClone(stages.get(base?.toLowerCase() ?? '') ?? emptyImage());
+      stage = structuredClone(
+        stages.get(base?.toLowerCase() ?? '') ?? emptyImage(expand(base ?? '', globals)),
+      );
       stages.set(name?.toLowerCase() ?? String(stages.size), stage);
     } else if (!stage) {
       if (instruction === 'ARG') Object.assign(globals, argument(rest, globals));
@@ -28,11 +44,11 @@ export function parseDockerfile(text: string): ImageConfig {
       apply(stage, instruction, rest, globals);
     }
   }
-  return stage ?? emptyImage();
+  return stage ?? emptyImage('');
 }
 
-function emptyImage(): ImageConfig {
-  return { env: {}, workingDirectory: '/', entrypoint: [], cmd: [] };
+function emptyImage(base: string): ImageConfig {
+  return { base, env: {}, workingDirectory: '/', entrypoint: [], cmd: [], user: '', copies: [] };
 }
 
 function apply(stage: ImageConfig, instruction: string, rest: string, args: Record<string, string>): void {
@@ -46,6 +62,13 @@ function apply(stage: ImageConfig, instruction: string, rest: string, args: Reco
       break;
     case 'WORKDIR':
       stage.workingDirectory = posix.resolve(stage.workingDirectory, expand(unquote(rest), variables));
+      break;
+    case 'USER':
+      stage.user = expand(unquote(rest), variables);
+      break;
+    case 'COPY':
+    case 'ADD':
+      stage.copies.push(copy(expand(rest, variables), stage.workingDirectory));
       break;
     case 'ENTRYPOINT':
       stage.entrypoint = command(rest);
@@ -76,15 +99,34 @@ function instructions(text: string): { instruction: string; rest: string }[] {
   });
 }
 
-/** The exec form is a JSON array; anything else is the shell form. */
-function command(rest: string): string[] {
+/** `[--flag=value]… source… target`, or the same paths as a JSON array. */
+function copy(rest: string, workingDirectory: string): Copy {
+  const [, flags = '', paths = ''] = /^((?:--\S+\s+)*)(.*)$/s.exec(rest) ?? [];
+  const from = /--from=(\S+)/.exec(flags)?.[1];
+  const words = execForm(paths) ?? paths.split(/\s+/);
+  const target = words.at(-1) ?? '';
+  const isFolder = /(^|\/)\.?$/.test(target);
+  const absolute = posix.resolve(workingDirectory, target);
+  return {
+    ...(from && { from }),
+    sources: words.slice(0, -1),
+    target: isFolder && absolute !== '/' ? `${absolute}/` : absolute,
+  };
+}
+
+function execForm(text: string): string[] | undefined {
   try {
-    const parsed: unknown = JSON.parse(rest);
+    const parsed: unknown = JSON.parse(text);
     if (Array.isArray(parsed) && parsed.every((part) => typeof part === 'string')) return parsed;
   } catch {
-    // A shell command.
+    // The other form.
   }
-  return ['/bin/sh', '-c', rest];
+  return undefined;
+}
+
+/** The exec form is a JSON array; anything else is the shell form. */
+function command(rest: string): string[] {
+  return execForm(rest) ?? ['/bin/sh', '-c', rest];
 }
 
 function argument(rest: string, variables: Record<string, string>): Record<string, string> {

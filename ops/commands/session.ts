@@ -23,40 +23,50 @@ interface GlobalOptions extends Choice {
   quiet: boolean;
 }
 
-type Work<Options, Args extends unknown[]> = (
-  session: Session,
+/** What a command works with that is about no environment. */
+export type Shell = Pick<Session, 'output' | 'signal'>;
+
+type Work<Given, Options, Args extends unknown[]> = (
+  given: Given,
   options: Options,
   ...args: Args
 ) => Promise<ExitCode>;
 
-/**
- * An action of a command: finds the environment, leads the clients there, does the work and sets the exit code. A
- * failure is one line on stderr.
- */
-export function inSession<Options, Args extends unknown[]>(work: Work<Options, Args>) {
+/** An action of a command: does the work and sets the exit code. A failure is one line on stderr. */
+export function inShell<Options, Args extends unknown[]>(
+  work: Work<Shell & { choice: Choice }, Options, Args>,
+) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
     const args = given.slice(0, -2) as Args;
     const { format, quiet, ...choice } = command.optsWithGlobals<GlobalOptions>();
     const output = new Output({ format, quiet });
     const interruption = new AbortController();
+    const { signal } = interruption;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interruption.abort());
     try {
-      const environment = chooseEnvironment(choice);
-      leadTo(environment.variables);
-      const clients = clientsOf(environment);
-      const { nonprod, prod } = environment;
-      const session: Session = {
-        ...{ environment, clients, output, signal: interruption.signal },
-        storage: await clients.storage(),
-        buckets: { nonprod: nonprod.bucket, prod: prod.bucket },
-      };
-      process.exitCode = await work(session, command.opts<Options & object>(), ...args);
+      process.exitCode = await work({ output, signal, choice }, command.opts<Options & object>(), ...args);
     } catch (error) {
-      process.exitCode = interruption.signal.aborted ? EXIT.interrupted : exitCodeOf(error);
-      if (!interruption.signal.aborted) output.warn(`baton: ${explain(error)}`);
+      process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf(error);
+      if (!signal.aborted) output.warn(`baton: ${explain(error)}`);
     }
   };
+}
+
+/** As `inShell`, for a command about an environment, which it finds and leads the clients to. */
+export function inSession<Options, Args extends unknown[]>(work: Work<Session, Options, Args>) {
+  return inShell<Options, Args>(async ({ output, signal, choice }, options, ...args) => {
+    const environment = chooseEnvironment(choice);
+    leadTo(environment.variables);
+    const clients = clientsOf(environment);
+    const { nonprod, prod } = environment;
+    const session: Session = {
+      ...{ environment, clients, output, signal },
+      storage: await clients.storage(),
+      buckets: { nonprod: nonprod.bucket, prod: prod.bucket },
+    };
+    return work(session, options, ...args);
+  });
 }
 
 const exitCodeOf = (error: unknown): ExitCode =>

@@ -46,6 +46,14 @@ export async function read(uri: string): Promise<unknown> {
   return JSON.parse(await call(`/storage/v1/b/${bucket}/o/${name}?alt=media`, { method: 'GET' }));
 }
 
+/** Throws when there is nothing below a folder. */
+export async function expectObjects(uri: string): Promise<void> {
+  const { bucket, name } = split(uri);
+  const url = `https://storage.googleapis.com/storage/v1/b/${bucket}/o?prefix=${name}&maxResults=1`;
+  const { items = [] } = (await (await call(url, {})).json()) as { items?: unknown[] };
+  if (items.length === 0) throw new Error(`there is nothing below ${uri}`);
+}
+
 /** Writes the object that says that the job's results are complete; the last thing that a job writes. */
 export async function writeMarker(): Promise<void> {
   await write(needed('--marker', args.marker), {

@@ -11,8 +11,20 @@ const server = http.createServer(async (request, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === AIP_HEALTH_ROUTE) return answer(200, { status: 'ok' });
   if (request.url !== AIP_PREDICT_ROUTE) return answer(404, { error: `no route ${request.url}` });
-  const { instances } = JSON.parse(await text(request)) as { instances: unknown[] };
+  const instances = instancesOf(await text(request));
+  if (!instances) return answer(400, { error: 'expected {"instances": [{…}, …]}' });
   return answer(200, { predictions: instances.map(() => model.answer) });
 });
 process.once('SIGTERM', () => process.exit());
 server.listen(Number(AIP_HTTP_PORT ?? 8080), '0.0.0.0');
+
+/** The instances of a request; nothing where it is malformed. */
+function instancesOf(body: string): object[] | undefined {
+  try {
+    const { instances } = JSON.parse(body) as { instances: unknown };
+    const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+    return Array.isArray(instances) && instances.every(isObject) ? instances : undefined;
+  } catch {
+    return undefined;
+  }
+}

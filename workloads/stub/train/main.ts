@@ -1,6 +1,7 @@
-import { needed, work, write, writeMarker } from '../container.ts';
+import { args, expectObjects, needed, work, write, writeMarker } from '../container.ts';
 
-/** Learns nothing: the model is its answer to everything, and whose it is. */
+/** Learns nothing: the model is its answer to everything, and whose it is. Without anything to learn from, the job fails. */
+await expectObjects(needed('--train', args.train));
 await work();
 await write(`${needed('AIP_MODEL_DIR', process.env.AIP_MODEL_DIR)}model.json`, {
   answer: 0.5,

@@ -2,7 +2,6 @@
  * The user-defined function of Dataflow's text template: one line of a file in, one JSON row out, or nothing for the
  * header and for blank lines. The template runs it on Nashorn, so it keeps to ES5.
  */
-// biome-ignore lint/correctness/noUnusedVariables: Dataflow calls it by its name.
 function transform(line) {
   if (/^\s*$/.test(line) || line === 'amount,label') return null;
   var match = /^(-?[0-9]{1,15}),(yes|no)$/.exec(line);
