@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -12,13 +13,19 @@ const ON_THE_CENSUS = [
   'test/workloads/{sample-model,train-snapshot}.test.ts',
   'test/end-to-end/chain.test.ts',
 ];
-const leftOut = existsSync(CENSUS) ? [] : ON_THE_CENSUS;
-if (leftOut.length > 0) console.warn(`No census tables in ${CENSUS}: left out are ${leftOut.join(', ')}`);
+/** Tests that run the workload in Python. */
+const IN_PYTHON = ['test/workloads/check-*.test.ts', 'test/system/other-workload.test.ts'];
+
+const withoutCensus = existsSync(CENSUS) ? [] : ON_THE_CENSUS;
+if (withoutCensus.length > 0)
+  console.warn(`No census tables in ${CENSUS}: left out are ${withoutCensus.join(', ')}`);
+const withoutPython = spawnSync('python3', ['--version']).status === 0 ? [] : IN_PYTHON;
+if (withoutPython.length > 0) console.warn(`No python3: left out are ${withoutPython.join(', ')}`);
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: leftOut,
+    exclude: [...withoutCensus, ...withoutPython],
     // Two cores: the end-to-end files each start a whole local cloud, so they must not crowd each other out.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -15,23 +15,24 @@ export function layOutImage(image: ImageConfig, context: string, folder: string)
   mkdirSync(folder, { recursive: true });
   for (const { from, sources, target } of image.copies) {
     const place = within(image.workingDirectory, target);
-    if (place === undefined) continue;
     for (const source of sources) {
-      if (from !== undefined) {
-        const path = within(image.workingDirectory, source) ?? source;
-        if (existsSync(join(context, path))) link(join(context, path), targetOf(source, place, true, folder));
-        continue;
-      }
-      const found = globSync(source.replace(/^\//, ''), { cwd: context });
-      if (found.length === 0) missing.push(source);
-      for (const path of found) {
-        const isFile = statSync(join(context, path)).isFile();
-        const filter = (file: string) => !isIgnored(relative(context, file));
-        cpSync(join(context, path), targetOf(path, place, isFile, folder), { recursive: true, filter });
+      if (from === undefined) {
+        const found = globSync(source.replace(/^\//, ''), { cwd: context });
+        if (found.length === 0) missing.push(source);
+        if (place !== undefined) for (const path of found) copyInto(path, place);
+      } else {
+        const path = join(context, within(image.workingDirectory, source) ?? source);
+        if (place !== undefined && existsSync(path)) link(path, targetOf(source, place, true, folder));
       }
     }
   }
   return missing;
+
+  function copyInto(path: string, place: string): void {
+    const isFile = statSync(join(context, path)).isFile();
+    const filter = (file: string) => !isIgnored(relative(context, file));
+    cpSync(join(context, path), targetOf(path, place, isFile, folder), { recursive: true, filter });
+  }
 }
 
 /** What .dockerignore keeps out of the context. Its exceptions (`!path`) are not looked at. */

@@ -32,6 +32,15 @@ describe('the sample’s files', () => {
     expect(lines.at(-1)).toBe('');
   });
 
+  test('the committed ones are what the README says made them', async () => {
+    const out = join(folder, 'committed');
+    await writeCensus({ seed: 1, trainRows: 300, evalRows: 150, out });
+    for (const name of ['train.csv', 'eval.csv']) {
+      const committed = join(fileURLToPath(new URL('../../workloads/census/sample/', import.meta.url)), name);
+      expect(await readFile(committed, 'utf8')).toBe(await readFile(join(out, name), 'utf8'));
+    }
+  });
+
   test('train and eval share no rows', async () => {
     const out = join(folder, 'split');
     await writeCensus({ seed: 7, trainRows: 3000, evalRows: 3000, out });

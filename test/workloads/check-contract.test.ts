@@ -1,0 +1,51 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { CheckedWorkload } from '../../ops/workloads/report.ts';
+import { run } from '../ops/command-line.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const scratch = mkdtempSync(join(tmpdir(), 'baton-check-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** `baton workloads …` in the repository; what it leaves behind would be in the scratch folder. */
+const workloads = (...args: string[]) =>
+  run(['--format', 'json', 'workloads', ...args], { ...process.env, TMPDIR: scratch }, ROOT);
+
+const leftBehind = () => readdirSync(scratch).filter((name) => name.startsWith('baton-'));
+
+describe('baton workloads check', { timeout: 120_000 }, () => {
+  it.each(['churn', 'stub', 'census'])('finds that %s keeps the contract', async (name) => {
+    const { code, stdout, stderr } = await workloads('check', `workloads/${name}`).answer;
+    expect(code, stderr + stdout).toBe(0);
+    const { kept, findings, notChecked } = JSON.parse(stdout) as CheckedWorkload;
+    expect(kept).toBe(true);
+    expect(notChecked.filter((rule) => rule !== 'evaluate-slices')).toEqual([]);
+    // The stub makes its figures up, the number of rows too.
+    const made = name === 'stub' ? ['evaluate-rows'] : [];
+    expect(findings.flatMap(({ rule, status }) => (status === 'ok' ? [] : [rule]))).toEqual(made);
+    expect(leftBehind()).toEqual([]);
+  });
+
+  it('interrupted ends what it started, and leaves nothing behind', async () => {
+    const check = workloads('check', 'workloads/churn');
+    await expect.poll(check.said, { timeout: 60_000 }).toContain('checking train');
+    check.interrupt();
+    const { code, stdout } = await check.answer;
+    expect([code, stdout]).toEqual([130, '']);
+    expect(leftBehind()).toEqual([]);
+  });
+
+  it.each([
+    [3, 'there is no folder', ['check', 'workloads/none']],
+    [2, 'is not in a folder named workloads', ['check', 'docs']],
+    [2, 'expected a duration', ['check', 'workloads/churn', '--timeout', 'long']],
+    [2, 'expected lower-case letters', ['new', '../mine']],
+    [4, 'already', ['new', 'stub']],
+  ])('ends with %i and "%s" for %j', async (expected, said, args) => {
+    const { code, stderr } = await workloads(...args).answer;
+    expect([code, stderr]).toEqual([expected, expect.stringContaining(said)]);
+    expect(existsSync(join(ROOT, '../mine'))).toBe(false);
+  });
+});
