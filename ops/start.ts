@@ -11,6 +11,7 @@ import { DEFAULT_STATE, parseStartOptions, type StartOptions } from './start/opt
 import { predict, readSamples } from './start/predict.ts';
 import { Progress } from './start/progress.ts';
 import { summarise } from './start/summary.ts';
+import { configOf } from './start/workload.ts';
 
 const POLL_MS = 250;
 const EXIT_CODES: Record<Report['state'], number> = {
@@ -47,7 +48,7 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
     cloud = await startLocalCloud({
       stateDir: options.state,
       stacks: options.stack.split(','),
-      config: { ...functions, ...options.config },
+      config: { ...functions, ...(options.workload && configOf(options.workload)), ...options.config },
       signal,
     });
     forgetEnvironment = await writeEnvironment(cloud, environmentOf(options));
@@ -84,7 +85,7 @@ async function run(
     prod: cloud.output('prod', 'bucket'),
   };
 
-  const drop = `census-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  const drop = `${options.workload ?? 'census'}-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
   const id = await dropInto(storage, buckets.nonprod, dataSet, drop);
   progress.say(
     `dropped ${dataSet.synthetic ? 'a synthetic census sample' : dataSet.directory} as datasets/${drop}: run ${id}`,

@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import type { Storage } from '@google-cloud/storage';
 import { DROP_FILES, layout, type RunId, runIdOf } from '../../events/index.ts';
 import type { StartOptions } from './options.ts';
+import { sampleOf } from './workload.ts';
 
-type SampleOptions = Pick<StartOptions, 'data' | 'state' | 'seed' | 'rows'>;
+type SampleOptions = Pick<StartOptions, 'data' | 'workload' | 'state' | 'seed' | 'rows'>;
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -16,13 +17,14 @@ export interface DataSet {
 }
 
 /**
- * The folder to drop: the one given, or a synthetic census sample made now.
+ * The folder to drop: the one given, the workload's own, or a synthetic census sample made now.
  *
  * @throws Error when the folder given is not there, or has neither file
  */
 export async function chooseDataSet(options: SampleOptions, signal: AbortSignal): Promise<DataSet> {
-  if (!options.data) return { directory: await makeSample(options, signal), synthetic: true };
-  const directory = resolve(options.data);
+  const given = options.data ?? (options.workload && sampleOf(options.workload));
+  if (!given) return { directory: await makeSample(options, signal), synthetic: true };
+  const directory = resolve(given);
   const present = Object.values(DROP_FILES).filter((file) => existsSync(join(directory, file)));
   if (present.length === 0) {
     throw new Error(

@@ -3,8 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 export const DEFAULT_STATE = '.baton';
 
 export interface StartOptions {
-  /** A folder with train.csv and eval.csv; a synthetic sample is made when absent. */
+  /** A folder with train.csv and eval.csv; when absent the workload's sample, or a synthetic one of the census. */
   data?: string;
+  /** A folder of workloads/ to run instead of the one that the stack files name. */
+  workload?: string;
   /** Whether to stay up after the run, for `baton` and other clients. */
   keep: boolean;
   /** Whether functions run as bundles, built now, instead of from the repository's sources. */
@@ -38,6 +40,10 @@ export function parseStartOptions(argv: string[]): StartOptions {
   const command = new Command('npm start --')
     .description('Runs the whole chain on this machine, from files landing in a bucket to a prediction.')
     .option('--data <dir>', 'folder with train.csv and eval.csv (default: a synthetic census sample)')
+    .option(
+      '--workload <name>',
+      'a folder of workloads/, with its config.json and its sample (default: census)',
+    )
     .option('--keep', 'stay up after the run, until Ctrl-C (default: on a terminal)')
     .option('--no-keep', 'end with the run (default: without a terminal, or with --json)')
     .option('--bundled', 'bundle the functions as for Google Cloud, and run the bundles', false)
