@@ -19,7 +19,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_MEANINGS: Record<ExitCode, string> = {
   0: 'done; for `runs watch`: the run is deployed and monitored',
-  1: 'failure: a call failed, or the local cloud is not running',
+  1: 'failure: a call failed, the local cloud is not running, or a workload breaks the contract',
   2: 'usage: a command, flag or filter is wrong',
   3: 'not found: no such environment, run, event or message',
   4: 'refused: nothing was changed, and stderr says why (a run in flight, nothing that matches, a decision that may not be made, no --yes)',
