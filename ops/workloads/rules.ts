@@ -40,7 +40,7 @@ export const RULES = {
   'evaluate-metrics': 'metrics.json has rows, accuracy (0 to 1), auc (0 to 1) and logLoss (0 or more)',
   'evaluate-rows': "rows is the number of the snapshot's rows",
   'evaluate-slices':
-    "slices, where there are any, are of the workload's columns and of no more rows than there are",
+    'with --slices=COLUMN,…, metrics.json has slices of these columns (column, value, rows, accuracy, auc or null, logLoss), whose rows are all',
   'evaluate-samples':
     'samples.jsonl has a line {"instance": {…}, "prediction": …} or more, of columns without the label',
   'evaluate-marker': 'there is a marker where --marker says',

@@ -15,16 +15,21 @@ const workloads = (...args: string[]) =>
 
 const leftBehind = () => readdirSync(scratch).filter((name) => name.startsWith('baton-'));
 
+/** The stub makes its figures up, the number of rows too; nor does it measure slices. */
+const WARNED: Record<string, string[]> = {
+  churn: [],
+  stub: ['evaluate-rows', 'evaluate-slices'],
+  census: ['evaluate-slices'],
+};
+
 describe('baton workloads check', { timeout: 120_000 }, () => {
-  it.each(['churn', 'stub', 'census'])('finds that %s keeps the contract', async (name) => {
+  it.each(Object.keys(WARNED))('finds that %s keeps the contract', async (name) => {
     const { code, stdout, stderr } = await workloads('check', `workloads/${name}`).answer;
     expect(code, stderr + stdout).toBe(0);
     const { kept, findings, notChecked } = JSON.parse(stdout) as CheckedWorkload;
     expect(kept).toBe(true);
-    expect(notChecked.filter((rule) => rule !== 'evaluate-slices')).toEqual([]);
-    // The stub makes its figures up, the number of rows too.
-    const made = name === 'stub' ? ['evaluate-rows'] : [];
-    expect(findings.flatMap(({ rule, status }) => (status === 'ok' ? [] : [rule]))).toEqual(made);
+    expect(notChecked).toEqual([]);
+    expect(findings.flatMap(({ rule, status }) => (status === 'ok' ? [] : [rule]))).toEqual(WARNED[name]);
     expect(leftBehind()).toEqual([]);
   });
 
