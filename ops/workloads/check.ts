@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { openWorkbench } from '../../local/workbench.ts';
-import { CommandError, EXIT } from '../terminal/exit-codes.ts';
 import type { Bench } from './bench.ts';
+import { readConfig } from './config.ts';
 import { checkDescriptor } from './descriptor.ts';
 import { checkEvaluation } from './evaluation.ts';
 import type { WorkloadFolder } from './folder.ts';
@@ -74,16 +73,8 @@ async function tryOut(
   await checkServing(bench, model, samples);
 }
 
-const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-
 /** The hyperparameters that the workload's config.json gives the stack, if it has one. */
-function configured({ directory, place }: WorkloadFolder): z.infer<typeof Parameters> {
-  const file = join(directory, 'config.json');
-  if (!existsSync(file)) return {};
-  try {
-    const { 'baton:trainParameters': text = '{}' } = JSON.parse(readFileSync(file, 'utf8'));
-    return Parameters.parse(JSON.parse(text));
-  } catch (error) {
-    throw new CommandError(EXIT.usage, `${place('config.json')}: ${(error as Error).message}`);
-  }
+function configured(folder: WorkloadFolder): Bench['parameters'] {
+  const config = readConfig(folder);
+  return typeof config === 'object' ? (config['baton:trainParameters'] ?? {}) : {};
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Workload } from '../../events/index.ts';
+import { configProblems, readConfig } from './config.ts';
 import type { WorkloadFolder } from './folder.ts';
 import type { Report } from './report.ts';
 
@@ -36,6 +37,12 @@ export function checkDescriptor(folder: WorkloadFolder, report: Report): Workloa
       ? typeOf(label.type) !== 'STRING' && `the label ${label.name} is ${label.type}`
       : `no column ${value.label.column}`,
   );
+
+  const config = readConfig(folder);
+  if (config) {
+    const wrong = typeof config === 'string' ? [config] : configProblems(config, value);
+    report.expect('config-names', place('config.json'), wrong.join('; '));
+  }
 
   const file = value.transform.schema;
   const schema = readJson(join(directory, file), Schema);

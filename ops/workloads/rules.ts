@@ -14,6 +14,8 @@ export const RULES = {
   'schema-shape': 'the schema is a JSON file {"BigQuery Schema": [...]}',
   'schema-columns':
     'the schema has all columns with their types and the two reject columns as STRING, all NULLABLE',
+  'config-names':
+    'config.json, where there is one, has the workload as model, its images, its label, and features of its own to monitor',
 
   'images-dockerfile': 'the role has a Dockerfile that says what to run: ENTRYPOINT or CMD',
   'images-user': 'the image says with USER as whom it runs, and that is not root',
@@ -59,5 +61,5 @@ export type Rule = keyof typeof RULES;
 /** The part that a rule is about. */
 export function partOf(rule: Rule): Part {
   const [prefix] = rule.split('-');
-  return prefix === 'schema' ? 'descriptor' : (prefix as Part);
+  return prefix === 'schema' || prefix === 'config' ? 'descriptor' : (prefix as Part);
 }

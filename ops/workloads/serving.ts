@@ -113,9 +113,10 @@ async function checkMalformed({ report }: Bench, server: Server, samples: Sample
   report.expect('serve-malformed', 'POST /predict after these', after.problem);
 }
 
-async function checkStop({ report }: Bench, { process, ended }: Server): Promise<void> {
-  if (ended()) return;
+async function checkStop({ report }: Bench, { process, health }: Server): Promise<void> {
+  const isThere = (await health()) !== undefined;
   await process.stop(GRACE_MS);
+  if (!isThere) return;
   const { code, signal } = await process.exited;
   const killed = signal === 'SIGKILL' && `it was still there after ${GRACE_MS / 1000} s`;
   // The first process of a container ignores the signals that it has no handler for.

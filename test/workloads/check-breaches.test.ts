@@ -64,6 +64,24 @@ const FILES: [what: string, changes: Change[], breaches: Breach[], warnings?: Ru
     [
       ['descriptor-name', /"yours" in a folder "mine"/],
       ['descriptor-label', /support_calls is INTEGER/],
+      ['config-names', /baton:model is mine, not yours; .*labelColumn is churned, not support_calls/],
+    ],
+  ],
+  [
+    "settings that are another workload's, and a schema of no columns",
+    [
+      ['config.json', '"baton:model": "mine"', '"baton:model": "churn"'],
+      ['config.json', 'mine-serve:latest', 'churn-serve:latest'],
+      ['config.json', '"baton:labelColumn": "churned"', '"baton:labelColumn": "label"'],
+      ['config.json', 'monthly_charge', 'amount'],
+      ['schema.json', undefined, '[]'],
+    ],
+    [
+      [
+        'config-names',
+        /model is churn, not mine; baton:serveImage is .*churn-serve.*; baton:labelColumn is label, not churned; baton:monitor has amount/,
+      ],
+      ['schema-shape', /expected object/],
     ],
   ],
   ['no schema', [['schema.json', undefined, null]], [['schema-shape', /no such file/]]],
