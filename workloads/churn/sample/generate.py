@@ -21,7 +21,7 @@ def customer(chance: random.Random) -> str:
     charge = round(20 + 100 * chance.random(), 2)
     calls = sum(chance.random() < 0.2 for _ in range(9))
     score = -1.6 + CONTRACTS[contract] + PAYMENTS[payment] - 0.045 * tenure + 0.012 * charge + 0.5 * calls
-    churned = chance.random() < 1 / (1 + math.exp(-score))
+    churned = chance.random() < 1 / (1 + math.exp(-3 * score))
     return f"{tenure},{charge:.2f},{calls},{contract},{payment},{'yes' if churned else 'no'}"
 
 
