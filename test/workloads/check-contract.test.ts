@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -54,4 +55,13 @@ describe('baton workloads check', { timeout: 120_000 }, () => {
     expect([code, stderr]).toEqual([expected, expect.stringContaining(said)]);
     expect(existsSync(join(ROOT, '../mine'))).toBe(false);
   });
+});
+
+it("churn's sample is what its generator makes", () => {
+  const sample = join(ROOT, 'workloads/churn/sample');
+  copyFileSync(join(sample, 'generate.py'), join(scratch, 'generate.py'));
+  expect(spawnSync('python3', [join(scratch, 'generate.py')]).status).toBe(0);
+  for (const file of ['train.csv', 'eval.csv']) {
+    expect(readFileSync(join(sample, file), 'utf8')).toBe(readFileSync(join(scratch, file), 'utf8'));
+  }
 });
