@@ -5,8 +5,9 @@ import { ApiDescriptor } from './prune-protos.ts';
 
 const DESCRIPTOR = /[\\/]protos\.json$/;
 const SERVICES = '?services=';
-/** The message classes that a package exports as `protos`: generated code that its own clients don't use. */
-const MESSAGE_CLASSES = /@google-cloud[\\/][^\\/]+[\\/]build[\\/]protos[\\/]protos\.js$/;
+/** The message classes that packages export: generated code, megabytes of it, that handlers and clients don't use. */
+const MESSAGE_CLASSES =
+  /(@google-cloud[\\/][^\\/]+[\\/]build[\\/]protos[\\/]protos|google-gax[\\/]build[\\/]protos[\\/]\w+)\.js$/;
 
 /**
  * Makes Google's gRPC clients small. A client reads the descriptor of its whole API when it is built, of which it
@@ -48,9 +49,10 @@ function servicesOf(client: string): string[] {
   return [...client.matchAll(/_protos\.lookupService\('([\w.]+)'\)/g)].map(([, service]) => service);
 }
 
-const NO_MESSAGE_CLASSES = `module.exports = new Proxy({}, {
+/** google-gax copies the exports of such a module by their names, so `google` must be one. */
+const NO_MESSAGE_CLASSES = `exports.google = new Proxy({}, {
   get(_, name) {
     if (typeof name === 'symbol' || name === '__esModule') return undefined;
-    throw new Error(\`the message class \${name} is not in the bundle: bundle/google-clients.ts leaves them out\`);
+    throw new Error(\`the message classes google.\${name} are not in the bundle: bundle/google-clients.ts leaves them out\`);
   },
 });`;

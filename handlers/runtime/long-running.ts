@@ -1,8 +1,14 @@
-import { operationsProtos } from 'google-gax';
+import type { operationsProtos } from 'google-gax';
 import { vertexEndpoints } from './clients.ts';
 import { StageFailure } from './failure.ts';
 
-const { GetOperationRequest, ListOperationsRequest } = operationsProtos.google.longrunning;
+/**
+ * The client's types ask for instances of message classes, and it takes plain objects as all others do: importing the
+ * classes would load half a megabyte of code.
+ */
+type Request = operationsProtos.google.longrunning.GetOperationRequest &
+  operationsProtos.google.longrunning.ListOperationsRequest;
+const requestOf = (name: string) => ({ name }) as Request;
 
 /**
  * Whether a Vertex AI long-running operation has ended well.
@@ -11,8 +17,7 @@ const { GetOperationRequest, ListOperationsRequest } = operationsProtos.google.l
  */
 export async function hasEnded(operation: string): Promise<boolean> {
   const client = await vertexEndpoints();
-  const request = GetOperationRequest.create({ name: operation });
-  const [{ done, error }] = await client.operationsClient.getOperation(request);
+  const [{ done, error }] = await client.operationsClient.getOperation(requestOf(operation));
   if (error) throw new StageFailure('BATON_OPERATION_FAILED', `${operation} failed: ${error.message}`);
   return Boolean(done);
 }
@@ -26,8 +31,7 @@ export async function haveEnded(operations: string[]): Promise<boolean> {
 /** Whether any operation works on a resource. */
 export async function hasRunning(resource: string): Promise<boolean> {
   const client = await vertexEndpoints();
-  const request = ListOperationsRequest.create({ name: resource });
-  for await (const operation of client.operationsClient.listOperationsAsync(request)) {
+  for await (const operation of client.operationsClient.listOperationsAsync(requestOf(resource))) {
     if (!(operation as { done?: boolean }).done) return true;
   }
   return false;

@@ -56,6 +56,12 @@ describe('a bundle', () => {
     }
   });
 
+  it('holds none of the message classes that are generated beside the clients', () => {
+    for (const name of names) {
+      expect([name, codeOf(join(bundles, name)).includes('$root.google')]).toEqual([name, false]);
+    }
+  });
+
   it('has source maps beside its code, with the paths of the repository', () => {
     for (const name of names) {
       const bundle = join(bundles, name);
