@@ -10,7 +10,7 @@ import { spread } from './coldstart/spread.ts';
 /**
  * Measures each function's cold start, from the repository's sources and bundled: from exec until it listens,
  * beside a bare node:http server, and until it has answered the first event that the local cloud pushes to it in
- * a run. No compile cache is warm at first. Prints milliseconds as min/median/max.
+ * a run. No compile cache is warm at first. Prints milliseconds as min/median/max, and the machine's load.
  */
 const ROOT = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -26,9 +26,13 @@ try {
   for (const functionBundles of ['', bundles]) {
     const samples = await firstEvents(Number(values.runs), { 'baton:functionBundles': functionBundles });
     for (const name of names) {
-      console.log(
-        `first event, ${name}, ${functionBundles ? 'bundled' : 'sources'}: ${spread(samples.get(name))}`,
-      );
+      const events = samples.get(name) ?? [];
+      const [elapsed, processor] = [
+        events.map((event) => event.elapsed),
+        events.map((event) => event.processor),
+      ];
+      const form = functionBundles ? 'bundled' : 'sources';
+      console.log(`first event, ${name}, ${form}: ${spread(elapsed)}, processor time ${spread(processor)}`);
     }
   }
 } finally {

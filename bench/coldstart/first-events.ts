@@ -6,38 +6,49 @@ import { startLocalCloud } from '../../local/cloud.ts';
 import { watchRun } from '../../ops/runs/watch.ts';
 import { chooseDataSet, dropInto } from '../../ops/start/data-set.ts';
 
+import { processorMs } from './listening.ts';
+
 const ROWS = 4000;
 const STALL_MS = 120_000;
 const PARK_MS = 30_000;
 const signal = new AbortController().signal;
 
+/** What an instance took from exec to its first answer, in milliseconds. */
+export interface FirstEvent {
+  /** By the clock. */
+  elapsed: number;
+  /** Of processor time, which a busy machine changes less. */
+  processor: number;
+}
+
 /**
- * Runs the chain so many times, each in a new local cloud, lets one message be parked, and answers how long the
- * first instance of each function took from exec to its first answer, in milliseconds, by the function's name.
+ * Runs the chain so many times, each in a new local cloud, lets one message be parked, and answers what the first
+ * instance of each function took, by the function's name.
  */
 export async function firstEvents(
   runs: number,
   config: Record<string, string>,
-): Promise<Map<string, number[]>> {
-  const samples = new Map<string, number[]>();
+): Promise<Map<string, FirstEvent[]>> {
+  const samples = new Map<string, FirstEvent[]>();
   for (let run = 0; run < runs; run++) {
-    for (const [name, ms] of await firstEventsOfOneRun(config)) {
-      samples.set(name, [...(samples.get(name) ?? []), ms]);
+    for (const [name, event] of await firstEventsOfOneRun(config)) {
+      samples.set(name, [...(samples.get(name) ?? []), event]);
     }
   }
   return samples;
 }
 
-async function firstEventsOfOneRun(config: Record<string, string>): Promise<Map<string, number>> {
+async function firstEventsOfOneRun(config: Record<string, string>): Promise<Map<string, FirstEvent>> {
   const stateDir = mkdtempSync(join(tmpdir(), 'baton-coldstart-state-'));
-  const answered = new Map<string, number>();
+  const answered = new Map<string, FirstEvent>();
   const cloud = await startLocalCloud({
     stateDir,
     config,
-    onColdStart: ({ service, answeredMs, status }) => {
+    onColdStart: ({ service, pid, answeredMs, status }) => {
       const name = service.split('/').at(-1)!;
       // What is to be delivered again was not handled.
-      if (status < 300 && !answered.has(name)) answered.set(name, answeredMs);
+      if (status >= 300 || answered.has(name)) return;
+      answered.set(name, { elapsed: answeredMs, processor: processorMs(pid) });
     },
   });
   try {

@@ -65,7 +65,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function processorMs(pid: number): number {
+/** The processor time of all threads of a process so far, in milliseconds (Linux only). */
+export function processorMs(pid: number): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
   );

@@ -89,7 +89,8 @@ export class FunctionService {
     const answeredMs = instance.firstAnswer();
     if (answeredMs === undefined) return;
     const service = serviceName(this.declaration);
-    this.#options.onColdStart?.({ service, listeningMs: instance.listeningMs, answeredMs, status });
+    const { pid, listeningMs } = instance;
+    this.#options.onColdStart?.({ service, pid, listeningMs, answeredMs, status });
   }
 
   #acquire(): Promise<Instance | HttpResponse> {

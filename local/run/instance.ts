@@ -28,6 +28,7 @@ export class Instance {
   /** Ends when the process has. */
   readonly exited: LocalProcess['exited'];
   readonly processId: string;
+  readonly pid: number;
   /** Requests that it is handling. */
   active = 0;
   /** Milliseconds from its start until it listened. */
@@ -43,6 +44,7 @@ export class Instance {
     this.#process = process;
     this.exited = process.exited;
     this.processId = process.id;
+    this.pid = process.pid;
   }
 
   /**

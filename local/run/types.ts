@@ -43,6 +43,8 @@ export type InterceptRequest = <Answer extends HttpResponse | symbol>(
 export interface ColdStart {
   /** `projects/P/locations/L/services/S` */
   service: string;
+  /** Its process. */
+  pid: number;
   /** Until it accepted connections. */
   listeningMs: number;
   /** Until it had answered its first request. */
