@@ -42,6 +42,10 @@ function change(path: string, from: string | undefined, to: string | null): void
 const problems = ({ findings }: CheckedWorkload, status: 'error' | 'warning') =>
   findings.filter((finding) => finding.status === status).map(({ rule }) => rule);
 
+/** What the Dockerfile of a role has of a kind. */
+const lineOf = (role: string, kind: RegExp) =>
+  String(kind.exec(readFileSync(join(CHURN, role, 'Dockerfile'), 'utf8')));
+
 /** So that nothing is run which the test isn't about. */
 const NO_SERVE: Change = ['serve/Dockerfile', undefined, null];
 
@@ -102,14 +106,8 @@ const FILES: [what: string, changes: Change[], breaches: Breach[], warnings?: Ru
     "images as root, of an open base, without a program and without what they copy, and a transform of a later year's library",
     [
       ['train/Dockerfile', 'USER nobody\n', ''],
-      ['train/Dockerfile', 'python:3.13-slim', 'python'],
-      [
-        'evaluate/Dockerfile',
-        /ENTRYPOINT.*/
-          .exec(readFileSync(join(CHURN, 'evaluate/Dockerfile'), 'utf8'))![0]
-          .replace('churn', 'mine'),
-        '',
-      ],
+      ['train/Dockerfile', lineOf('train', /python:.*/), 'python'],
+      ['evaluate/Dockerfile', lineOf('evaluate', /ENTRYPOINT.*/), ''],
       ['serve/Dockerfile', 'USER nobody', 'USER 0:0\nCOPY workloads/mine/models /models/'],
       [
         'transform/transform.js',
