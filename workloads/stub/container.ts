@@ -49,8 +49,8 @@ export async function read(uri: string): Promise<unknown> {
 /** Throws when there is nothing below a folder. */
 export async function expectObjects(uri: string): Promise<void> {
   const { bucket, name } = split(uri);
-  const url = `https://storage.googleapis.com/storage/v1/b/${bucket}/o?prefix=${name}&maxResults=1`;
-  const { items = [] } = (await (await call(url, {})).json()) as { items?: unknown[] };
+  const found = await call(`/storage/v1/b/${bucket}/o?prefix=${name}&maxResults=1`, { method: 'GET' });
+  const { items = [] } = JSON.parse(found) as { items?: unknown[] };
   if (items.length === 0) throw new Error(`there is nothing below ${uri}`);
 }
 
