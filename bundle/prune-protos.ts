@@ -9,6 +9,11 @@ export interface Descriptor {
   [property: string]: unknown;
 }
 
+interface Further {
+  methods?: (name: string) => boolean;
+  types?: string[];
+}
+
 /** Reads an API's descriptor once, for any number of prunings; Vertex AI's has 3,000 messages. */
 export class ApiDescriptor {
   readonly #json: Descriptor;
@@ -25,18 +30,25 @@ export class ApiDescriptor {
    * (HTTP rules, field behaviour, resource names) are for REST and for documentation, and left out.
    *
    * @param services full names, such as `google.pubsub.v1.Publisher`
-   * @throws Error when the API has no such service
+   * @param further which of the services' methods to keep, all unless it says; and types to keep besides
+   * @throws Error when the API has no such service or type
    */
-  prune(services: string[]): Descriptor {
+  prune(services: string[], further: Further = {}): Descriptor {
     const kept = new Set<protobuf.ReflectionObject>();
-    for (const name of services) keepService(this.#root.lookupService(name), kept);
+    for (const name of services) keepService(this.#root.lookupService(name), further.methods, kept);
+    for (const name of further.types ?? []) keepType(this.#root.lookupType(name), kept);
     return pick(this.#json, this.#root, kept) ?? { nested: {} };
   }
 }
 
-function keepService(service: protobuf.Service, kept: Set<protobuf.ReflectionObject>): void {
+function keepService(
+  service: protobuf.Service,
+  isKept: (method: string) => boolean = () => true,
+  kept: Set<protobuf.ReflectionObject>,
+): void {
   kept.add(service);
-  for (const method of service.methodsArray) {
+  for (const method of service.methodsArray.filter(({ name }) => isKept(name))) {
+    kept.add(method);
     keepType(service.lookupType(method.requestType), kept);
     keepType(service.lookupType(method.responseType), kept);
     for (const name of operationTypes(method)) keepType(service.lookupType(name), kept);
@@ -72,8 +84,18 @@ function pick(
     return picked ? [[name, picked] as const] : [];
   });
   const below = nested.length > 0 ? { nested: Object.fromEntries(nested) } : {};
-  if (kept.has(object)) return { ...withoutApiOptions(json), ...below };
+  if (kept.has(object)) return { ...withoutApiOptions(withKeptMethods(json, object, kept)), ...below };
   return nested.length > 0 ? below : undefined;
+}
+
+function withKeptMethods(
+  json: Descriptor,
+  object: protobuf.ReflectionObject,
+  kept: Set<protobuf.ReflectionObject>,
+): Descriptor {
+  if (!json.methods || !(object instanceof protobuf.Service)) return json;
+  const methods = Object.entries(json.methods).filter(([name]) => kept.has(object.methods[name]));
+  return { ...json, methods: Object.fromEntries(methods) };
 }
 
 function withoutApiOptions(json: Descriptor): Descriptor {
