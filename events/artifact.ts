@@ -40,7 +40,7 @@ export const perTable = <Value extends z.ZodType>(value: Value) => z.object({ tr
 /** Optional, since events of before they were taken have none. */
 export const SnapshotDigests = perTable(Artifact)
   .optional()
-  .describe("The snapshots' Parquet files and their digests.");
+  .describe("The snapshots' files and their digests.");
 export type SnapshotDigests = z.infer<typeof SnapshotDigests>;
 
 /** A container's image; empty in events of before it was kept. */
