@@ -20,7 +20,7 @@ const leftBehind = () => readdirSync(scratch).filter((name) => name.startsWith('
 const WARNED: Record<string, string[]> = {
   churn: [],
   stub: ['evaluate-rows', 'evaluate-slices'],
-  census: ['evaluate-slices'],
+  census: [],
 };
 
 describe('baton workloads check', { timeout: 120_000 }, () => {
