@@ -16,7 +16,7 @@ export interface Held {
 /** What a delivery finds when it asks for its attempt. */
 export type ClaimResult =
   | ({ kind: 'taken' } & Held)
-  /** Its ending was written and may not have been published: whoever wrote it has had a lease's time to. */
+  /** Its ending was written and may not have been published, and is ours to publish: its writer has had a lease's time. */
   | ({ kind: 'unpublished' } & Held)
   /** Nothing is left to do: ended and published, or in the hands of `settle`. */
   | { kind: 'over' | 'waiting'; record: AttemptRecord }
@@ -52,16 +52,16 @@ export async function takeAttempt(
   // Given back between the two calls: the next look finds it free, or taken.
   if (!standing) return { kind: 'busy', record: mine };
   if (standing.value.owner === mine.owner) return { kind: 'taken', record: mine, fence: standing.generation };
-  const found = await judge(environment, claim, standing);
-  if (found !== 'expired') return { ...found, record: standing.value };
-  const taken = await writeJson(bucket, object, mine, standing.generation);
-  return taken ? { kind: 'taken', record: mine, fence: taken } : { kind: 'busy', record: standing.value };
+  const kind = await judge(environment, claim, standing);
+  if (kind !== 'expired' && kind !== 'unpublished') return { kind, record: standing.value };
+  // Written also where only a publish is left, so that of many deliveries that find it so one publishes.
+  const record = kind === 'expired' ? mine : { ...standing.value, owner: mine.owner };
+  const fence = await writeJson(bucket, object, record, standing.generation);
+  if (!fence) return { kind: 'busy', record: standing.value };
+  return { kind: kind === 'expired' ? 'taken' : kind, record, fence };
 }
 
-type Judgement =
-  | { kind: 'over' | 'waiting' | 'busy' | 'conflict' }
-  | { kind: 'unpublished'; fence: string }
-  | 'expired';
+type Judgement = 'over' | 'waiting' | 'busy' | 'conflict' | 'unpublished' | 'expired';
 
 async function judge(
   { BATON_BUCKET: bucket, BATON_LEASE_SECONDS }: Environment,
@@ -69,17 +69,17 @@ async function judge(
   { value: record, generation }: Stored<AttemptRecord>,
 ): Promise<Judgement> {
   const { source, id } = claim.cause;
-  if (record.cause.source !== source || record.cause.id !== id) return { kind: 'conflict' };
-  if (record.ending && (record.operation || record.publishedAt)) return { kind: 'over' };
+  if (record.cause.source !== source || record.cause.id !== id) return 'conflict';
+  if (record.ending && (record.operation || record.publishedAt)) return 'over';
   const [standing, marker] = await Promise.all([
     statObject(bucket, layout.attemptRecord(record)),
     record.ending ? undefined : statObject(bucket, layout.outstanding(record)),
   ]);
-  if (marker?.metadata.fence === generation) return { kind: 'waiting' };
+  if (marker?.metadata.fence === generation) return 'waiting';
   // Changed since it was read, and so by somebody at work on it.
-  if (standing?.generation !== generation) return { kind: 'busy' };
-  if (standing.ageMs < BATON_LEASE_SECONDS * 1000) return { kind: 'busy' };
-  return record.ending ? { kind: 'unpublished', fence: generation } : 'expired';
+  if (standing?.generation !== generation) return 'busy';
+  if (standing.ageMs < BATON_LEASE_SECONDS * 1000) return 'busy';
+  return record.ending ? 'unpublished' : 'expired';
 }
 
 /** The record of an attempt that this process claims now. */

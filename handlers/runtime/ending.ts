@@ -122,7 +122,7 @@ export async function seeOut(held: Held, work: Work): Promise<void> {
   const ending = held.record.ending as Envelope;
   const published = await publishOrPark(held, ending, work);
   if (published === 'fenced') return;
-  work.log('NOTICE', `${ending.id} was published for ${held.record.owner}`);
+  work.log('NOTICE', `${ending.id} was published for one who did not live to`);
   await markPublished(published, work);
 }
 
