@@ -14,7 +14,7 @@ const ON_THE_CENSUS = [
   'test/end-to-end/chain.test.ts',
 ];
 /** Tests that run the workload in Python. */
-const IN_PYTHON = ['test/workloads/check-*.test.ts', 'test/system/other-workload.test.ts'];
+const IN_PYTHON = ['test/system/{workload-*,other-workload}.test.ts'];
 
 const withoutCensus = existsSync(CENSUS) ? [] : ON_THE_CENSUS;
 if (withoutCensus.length > 0)

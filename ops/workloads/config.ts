@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Workload } from '../../events/index.ts';
+import { GatePolicy, type Workload } from '../../events/index.ts';
 import type { WorkloadFolder } from './folder.ts';
 import { ROLES } from './rules.ts';
 
@@ -26,6 +26,7 @@ const Config = z.looseObject({
   'baton:trainParameters': json(
     z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   ).optional(),
+  'baton:gate': json(GatePolicy).optional(),
   'baton:monitor': json(z.looseObject({ skew: thresholds, drift: thresholds })).optional(),
 });
 /** The stacks' settings that choose a workload, as far as they are about it. */
@@ -57,10 +58,14 @@ export function configProblems(config: Config, { name, columns, label }: Workloa
   const features = columns.map((column) => column.name).filter((column) => column !== label.column);
   const { skew = {}, drift = {} } = config['baton:monitor'] ?? {};
   const unknown = Object.keys({ ...skew, ...drift }).filter((feature) => !features.includes(feature));
+  const sliced = config['baton:gate']?.slices?.columns ?? [];
   return [
     ...named('baton:model', name),
     ...images,
     ...named('baton:labelColumn', label.column),
     ...unknown.map((feature) => `baton:monitor has ${feature}, which is no feature`),
+    ...sliced
+      .filter((column) => !features.includes(column))
+      .map((column) => `baton:gate has slices by ${column}, which is no feature`),
   ];
 }

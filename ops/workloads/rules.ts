@@ -15,7 +15,7 @@ export const RULES = {
   'schema-columns':
     'the schema has all columns with their types and the two reject columns as STRING, all NULLABLE',
   'config-names':
-    'config.json, where there is one, has the workload as model, its images, its label, and features of its own to monitor',
+    'config.json, where there is one, has the workload as model, its images, its label, and features of its own to monitor and to slice by',
 
   'images-dockerfile': 'the role has a Dockerfile that says what to run: ENTRYPOINT or CMD',
   'images-user': 'the image says with USER as whom it runs, and that is not root',

@@ -78,12 +78,13 @@ const FILES: [what: string, changes: Change[], breaches: Breach[], warnings?: Ru
       ['config.json', 'mine-serve:latest', 'churn-serve:latest'],
       ['config.json', '"baton:labelColumn": "churned"', '"baton:labelColumn": "label"'],
       ['config.json', 'monthly_charge', 'amount'],
+      ['config.json', '[\\"contract\\"]', '[\\"gender\\"]'],
       ['schema.json', undefined, '[]'],
     ],
     [
       [
         'config-names',
-        /model is churn, not mine; baton:serveImage is .*churn-serve.*; baton:labelColumn is label, not churned; baton:monitor has amount/,
+        /model is churn, not mine; baton:serveImage is .*churn-serve.*; baton:labelColumn is label, not churned; baton:monitor has amount.*baton:gate has slices by gender/,
       ],
       ['schema-shape', /expected object/],
     ],
