@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CheckKey, LogSink, ObjectStore, Warehouse } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { type DataflowJob, type Importance, isTerminal, type JobEnvironment, type JobState } from './job.ts';
+import { addMessage } from './job-messages.ts';
 import { JobStore } from './job-store.ts';
 import { checkParameters, findTemplate, type Template } from './templates.ts';
 import { type PipelineServices, textToBigQuery } from './text-to-bigquery.ts';
@@ -219,32 +220,7 @@ export class DataflowEngine {
   }
 
   #note(job: DataflowJob, importance: Importance, text: string): void {
-    const timestamp = new Date(this.#now()).toISOString();
-    job.messages.push({
-      id: `${job.id}-${job.messages.length + 1}`,
-      time: timestamp,
-      messageText: text,
-      messageImportance: importance,
-    });
-    this.#options.logs.write({
-      project: job.projectId,
-      logName: `projects/${job.projectId}/logs/dataflow.googleapis.com%2Fjob-message`,
-      timestamp,
-      severity:
-        importance === 'JOB_MESSAGE_ERROR' ? 'ERROR' : importance === 'JOB_MESSAGE_BASIC' ? 'INFO' : 'DEBUG',
-      resource: {
-        type: 'dataflow_step',
-        labels: {
-          job_id: job.id,
-          job_name: job.name,
-          project_id: job.projectId,
-          region: job.location,
-          step_id: '',
-        },
-      },
-      labels: { 'dataflow.googleapis.com/job_id': job.id, 'dataflow.googleapis.com/job_name': job.name },
-      textPayload: text,
-    });
+    this.#options.logs.write(addMessage(job, importance, text, new Date(this.#now()).toISOString()));
   }
 }
 
