@@ -19,10 +19,12 @@ import { serviceAccountResource } from './iam/resource-name.ts';
 import { KeyManagement } from './kms/key-management.ts';
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
+import { monitoringGrpc } from './monitoring/grpc.ts';
 import { NotificationChannels } from './monitoring/notification-channels.ts';
+import { monitoringRest } from './monitoring/rest.ts';
 import { LocalContainerRuntime } from './processes/containers.ts';
 import { LocalProcessHost } from './processes/process-host.ts';
-import { backlogMetricsRest } from './pubsub/backlog-metrics.ts';
+import { backlogAges } from './pubsub/backlog-metrics.ts';
 import { PubSub } from './pubsub/broker.ts';
 import { pubsubGrpc } from './pubsub/grpc.ts';
 import { jobStatusChanged } from './run/dataflow-event.ts';
@@ -194,6 +196,7 @@ export async function openServices(
     monitoringHourMs: 60 * MINUTE_MS,
     checkKey: keys.checkerOf('aiplatform.googleapis.com'),
   });
+  const measured = [backlogAges(broker), vertex.responses];
   const scheduler = new Scheduler({
     ...{ stateDir, minuteMs: MINUTE_MS, broker, post: from('scheduler', post) },
     identityToken: identityTokenBy('scheduler'),
@@ -225,13 +228,14 @@ export async function openServices(
       dataflowGrpc(dataflow),
       schedulerGrpc(scheduler),
       loggingGrpc(logs),
+      monitoringGrpc(measured),
     ],
     rest: [
       storageRest(storage, new ResumableUploads(storage, stateDir), authorizeStorage(storage, authorize)),
       bigqueryRest(warehouse, authorize, (table) => policyOf(policy.grantsOn(table))),
       vertex.rest,
       ...controlPlaneRest(policy, controlPlane),
-      backlogMetricsRest(broker, authorize),
+      monitoringRest(measured, authorize),
     ],
   };
 }

@@ -209,6 +209,10 @@ const LOGGING: Record<string, Rule> = {
   ListLogs: ({ parent }) => [on('logging', 'logging.logs.list', parent)],
 };
 
+const MONITORING: Record<string, Rule> = {
+  ListTimeSeries: ({ name }) => [on('monitoring', 'monitoring.timeSeries.list', name)],
+};
+
 const RULES = new Map<string, Rule>([
   ...named('google.pubsub.v1.Publisher/', PUBLISHER),
   ...named('google.pubsub.v1.Subscriber/', SUBSCRIBER),
@@ -220,6 +224,7 @@ const RULES = new Map<string, Rule>([
   ...named('google.dataflow.v1beta3.', DATAFLOW),
   ...named('google.cloud.scheduler.v1.CloudScheduler/', SCHEDULER),
   ...named('google.logging.v2.LoggingServiceV2/', LOGGING),
+  ...named('google.monitoring.v3.MetricService/', MONITORING),
 ]);
 
 function named(prefix: string, rules: Record<string, Rule>): [method: string, rule: Rule][] {

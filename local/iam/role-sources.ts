@@ -34,6 +34,7 @@ export const ROLE_SOURCES: Record<PredefinedRole, string> = {
   'roles/iam.serviceAccountUser': '1818bc70',
   'roles/logging.logWriter': '1818bc70',
   'roles/logging.viewer': '1818bc70',
+  'roles/monitoring.viewer': '660df912',
   'roles/notebooks.serviceAgent': '0044f06a',
   'roles/pubsub.publisher': '1818bc70',
   'roles/pubsub.serviceAgent': '1818bc70',

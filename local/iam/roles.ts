@@ -107,6 +107,7 @@ const ROLES = {
   'roles/iam.serviceAccountUser': ['iam.serviceAccounts.actAs'],
   'roles/logging.logWriter': ['logging.logEntries.create'],
   'roles/logging.viewer': [...permissions('logging.logEntries', 'list'), 'logging.logs.list'],
+  'roles/monitoring.viewer': ['monitoring.timeSeries.list'],
   'roles/notebooks.serviceAgent': [
     ...permissions('aiplatform.customJobs', 'cancel', 'create', 'get', 'list'),
   ],

@@ -20,6 +20,7 @@ import { MonitoringJobs } from './monitoring-jobs.ts';
 import { Operations } from './operations.ts';
 import { Predictions } from './prediction.ts';
 import { PredictionLog } from './prediction-log.ts';
+import { ResponseCounts } from './response-counts.ts';
 
 export interface VertexOptions {
   /** The local cloud's state folder; what is kept here goes to its `vertex`. */
@@ -52,6 +53,7 @@ export interface Engine {
   endpoints: Endpoints;
   deploying: Deploying;
   predictions: Predictions;
+  responses: ResponseCounts;
   monitoringJobs: MonitoringJobs;
   checkKey: CheckKey;
   close(): Promise<void>;
@@ -81,6 +83,7 @@ export function createEngine(options: VertexOptions): Engine {
     },
     onFailure: (endpoint, error) => logs.write(loggingFailure(endpoint, error)),
   });
+  const responses = new ResponseCounts();
   for (const { name, deployedModels } of endpoints.all()) {
     for (const deployed of deployedModels ?? []) deployments.resume(name ?? '', deployed);
   }
@@ -101,7 +104,8 @@ export function createEngine(options: VertexOptions): Engine {
       deployments: (model, versionId) => endpoints.deploymentsOf(model, versionId),
     }),
     deploying: new Deploying({ endpoints, records, deployments, operations }),
-    predictions: new Predictions({ endpoints, records, deployments, log }),
+    responses,
+    predictions: new Predictions({ endpoints, records, deployments, log, responses }),
     close: async () => {
       await Promise.all([operations.close(), monitoringJobs.close()]);
       await Promise.all([customJobs.close(), deployments.close()]);

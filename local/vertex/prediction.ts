@@ -6,6 +6,7 @@ import type { Deployments } from './deployments.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { ModelRecords } from './model-records.ts';
 import type { PredictionLog } from './prediction-log.ts';
+import type { ResponseCounts } from './response-counts.ts';
 import type { Json } from './struct-value.ts';
 import { drawDeployedModel } from './traffic-split.ts';
 
@@ -36,6 +37,7 @@ export interface PredictionDependencies {
   records: ModelRecords;
   deployments: Deployments;
   log: PredictionLog;
+  responses: ResponseCounts;
 }
 
 /** A prediction, and who made it. */
@@ -103,11 +105,16 @@ export class Predictions {
     return { endpoint, deployed };
   }
 
+  #send(endpoint: Endpoint, deployed: DeployedModel, body: Buffer, contentType: string): Promise<RawAnswer> {
+    const answer = this.#ask(endpoint, deployed, body, contentType);
+    return this.#dependencies.responses.count(endpoint.name ?? '', deployed.id ?? '', answer);
+  }
+
   /**
    * A server that is being started again is waited for. A connection that breaks is tried once more, since it
    * may have been kept from a server that has died; more often, and a request that ends servers would end each.
    */
-  async #send(
+  async #ask(
     endpoint: Endpoint,
     deployed: DeployedModel,
     body: Buffer,

@@ -1,4 +1,5 @@
 import type { GrpcModule, RestModule } from '../boundaries.ts';
+import type { Measured } from '../monitoring/time-series.ts';
 import { createEngine, type VertexOptions } from './engine.ts';
 import { grpcModule } from './grpc.ts';
 import { restModule } from './rest.ts';
@@ -7,6 +8,8 @@ import { restModule } from './rest.ts';
 export interface Vertex {
   grpc: GrpcModule;
   rest: RestModule;
+  /** How deployed models answered, for Cloud Monitoring. */
+  responses: Measured;
   /** Runs a monitoring job's pipeline now, and ends when it has ended. */
   runMonitoring(job: string): Promise<void>;
   /** Ends every training and prediction process, and writes what is still to be logged. */
@@ -22,6 +25,7 @@ export function createVertex(options: VertexOptions): Vertex {
   return {
     grpc: grpcModule(engine),
     rest: restModule(engine.predictions, options.authorize),
+    responses: engine.responses.measured,
     runMonitoring: (job) => engine.monitoringJobs.run(job),
     close: () => engine.close(),
   };

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Incident, LogEntry, Warehouse } from '../../local/boundaries.ts';
-import { createVertex } from '../../local/vertex/vertex.ts';
+import type { GrpcModule, Incident, LogEntry, Warehouse } from '../../local/boundaries.ts';
+import { createVertex, type Vertex } from '../../local/vertex/vertex.ts';
 import { startServices, TEST_PROJECT } from './harness.ts';
 import { MemoryObjects, MemoryWarehouse, ScriptContainers } from './vertex-stand-ins.ts';
 
@@ -19,11 +19,14 @@ export const PATIENCE = { timeout: 30_000 };
 export type VertexServices = Omit<Awaited<ReturnType<typeof startVertex>>, 'warehouse'>;
 
 /** The local Vertex AI on stand-ins for all of its neighbours, and the official clients led to it. */
-export const startVertex = () => startVertexOn(() => new MemoryWarehouse());
+export const startVertex = (beside?: (vertex: Vertex) => GrpcModule) =>
+  startVertexOn(() => new MemoryWarehouse(), beside);
 
 /** The local Vertex AI on a warehouse, its other neighbours' stand-ins, and the official clients led to it. */
 export async function startVertexOn<Tables extends Warehouse>(
   openWarehouse: (neighbours: { stateDir: string; objects: MemoryObjects }) => Tables | Promise<Tables>,
+  /** A service that tells of what Vertex AI does. */
+  beside?: (vertex: Vertex) => GrpcModule,
 ) {
   const stateDir = mkdtempSync(join(tmpdir(), 'baton-vertex-'));
   const objects = new MemoryObjects();
@@ -45,7 +48,8 @@ export async function startVertexOn<Tables extends Warehouse>(
       projectNumber: () => '123456',
       notify: (channel, incident) => notified.push({ channel, incident }),
     });
-    const services = await startServices({ grpc: [vertex.grpc], rest: [vertex.rest], stateDir });
+    const grpc = [vertex.grpc, ...(beside ? [beside(vertex)] : [])];
+    const services = await startServices({ grpc, rest: [vertex.rest], stateDir });
     const clients = await connect();
     return { vertex, services, clients };
   };
