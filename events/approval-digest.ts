@@ -3,7 +3,7 @@ import type { Evaluation } from './evaluated.ts';
 import { Sha256 } from './identifiers.ts';
 
 /** What of an evaluation a promotion is of. */
-export type Promoted = Pick<
+export type Approvable = Pick<
   Evaluation,
   'artifact' | 'snapshotDigests' | 'metricsSha256' | 'image' | 'trainImage'
 >;
@@ -22,7 +22,7 @@ export type Promoted = Pick<
  * image <image>
  * ```
  */
-export function approvalDigest(promoted: Promoted): Sha256 {
+export function approvalDigest(promoted: Approvable): Sha256 {
   const { artifact, snapshotDigests, metricsSha256, trainImage, image } = promoted;
   const lines = [
     ['artifact', artifact.sha256],

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { defineEvent } from './contract.ts';
 import { Sha256 } from './identifiers.ts';
+import { TrafficSplit } from './promoted.ts';
 
 export const Deployed = defineEvent({
   name: 'deployed',
   type: 'dev.baton.deployed.v1',
-  description: 'The model version serves at the endpoint. Published by `settle` for `deploy`, in production.',
+  description:
+    "The model version serves at the endpoint, with its rollout's first share beside the champion. Published by `settle` for `deploy`, in production.",
   data: z.object({
     model: z
       .object({ name: z.string(), version: z.string(), sha256: Sha256 })
@@ -14,9 +16,7 @@ export const Deployed = defineEvent({
       ),
     endpoint: z.string(),
     deployedModelId: z.string(),
-    trafficSplit: z
-      .record(z.string(), z.number().int())
-      .describe('Percent of the traffic by deployed-model id.'),
+    trafficSplit: TrafficSplit,
     trainTable: z.string(),
   }),
 });

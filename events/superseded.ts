@@ -7,10 +7,16 @@ export const Superseded = defineEvent({
   name: 'superseded',
   type: 'dev.baton.superseded.v1',
   description:
-    'A newer run of the model was deployed at the endpoint first, so this one was not. Published for `deploy`.',
+    'Something came first at the endpoint: a newer run that was deployed, a rollback of this run, or, for a rollback, what took the version away before. Published for `deploy`, `rollout` and `rollback`.',
   data: z.object({
     model: z.string(),
     endpoint: z.string(),
-    by: z.object({ run: RunId, sequence: Sequence }).describe('The newer run and its sequence.'),
+    by: z
+      .object({
+        run: RunId,
+        sequence: Sequence,
+        stage: z.enum(['rollout', 'rollback']).optional().describe('Where it was a stage of this very run.'),
+      })
+      .describe('The run that came first, and its sequence.'),
   }),
 });

@@ -14,6 +14,9 @@ export const EVENT_TOPICS = {
   rejected: ['prod'],
   deployed: ['prod'],
   monitored: ['prod'],
+  promoted: ['prod'],
+  'rollback-requested': ['prod'],
+  'rolled-back': ['prod'],
   superseded: ['prod'],
   'drift-detected': ['prod'],
   refused: ['nonprod', 'prod'],
@@ -35,6 +38,8 @@ export const STAGE_INPUTS = {
   approve: { event: 'eval-passed', tenant: 'nonprod' },
   deploy: { event: 'approved', tenant: 'prod' },
   monitor: { event: 'deployed', tenant: 'prod' },
+  rollout: { event: 'deployed', tenant: 'prod' },
+  rollback: { event: 'rollback-requested', tenant: 'prod' },
 } as const satisfies Record<StageName, { event: EventName; tenant: Tenant }>;
 
 /** The topic of production's Cloud Monitoring notification channel, to which Vertex AI's monitoring sends alerts. */

@@ -21,8 +21,9 @@ import {
   readChampionMetrics,
   ServingModel,
 } from './champion-evaluation.ts';
-import { type Endpoint, findEndpoint } from './endpoint.ts';
+import { findEndpoint } from './endpoint.ts';
 import { FIRST, promotionOf } from './endpoint-lock.ts';
+import type { Endpoint } from './endpoint-update.ts';
 import { hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';

@@ -10,7 +10,7 @@ import {
   RunId,
 } from '../events/index.ts';
 import { championAt } from './champion.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint-update.ts';
 import { evaluationJob, readMetrics } from './evaluation-job.ts';
 import { findVersionAs, uploaderOf } from './model-registry.ts';
 import { findOrCreateJob } from './runtime/custom-job.ts';

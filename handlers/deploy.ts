@@ -1,32 +1,39 @@
 import { z } from 'zod';
-import { Approved, type BatonEvent, Deployed, type Evaluation, Superseded } from '../events/index.ts';
+import { Approved, type BatonEvent, Deployed, RolloutPlan, Superseded } from '../events/index.ts';
 import { checkApproval } from './approval-check.ts';
+import { championAt, makeChallenger } from './champion.ts';
 import {
   createEndpoint,
   deployedModelIdOf,
+  deployedModels,
   deploy as deployVersion,
-  type Endpoint,
   endpointName,
   findEndpoint,
-  idleDeployments,
-  undeploy,
+  shared,
 } from './endpoint.ts';
-import { type Deployment, FIRST, releaseLock, wasDeployed } from './endpoint-lock.ts';
+import { type Claimant, FIRST, markDeployed, wasDeployed } from './endpoint-lock.ts';
 import { isQueued, nextInLine, takeTurn } from './endpoint-queue.ts';
+import type { Endpoint } from './endpoint-update.ts';
+import { importEvaluation } from './imported-evaluation.ts';
 import { findVersion, isUploading, uploadVersion } from './model-registry.ts';
+import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { haveEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
 import { verifyEvaluation } from './runtime/verification.ts';
 
+const Settings = Environment.extend({ BATON_ROLLOUT: json(RolloutPlan) });
+
 /** The operations under way; the next step follows from what exists, not from a counter. */
 const State = z.object({ operations: z.array(z.string()) });
 type State = z.infer<typeof State>;
+type Event = BatonEvent<Approved>;
 
 /**
- * Deploys the approved bytes in production: a model version, the endpoint, the version on the endpoint with its
- * share of the traffic. Each step is a long-running operation; `settle` starts the next when it has ended. One run
- * at a time deploys at the endpoint, and a run that is older than the one deployed there ends as superseded.
+ * Deploys the approved bytes in production: a model version, the endpoint, the version on the endpoint with the first
+ * share of its rollout, or with all of the traffic where nothing serves yet. Each step is a long-running operation;
+ * `settle` starts the next when it has ended. One run at a time has the endpoint, and keeps it for its rollout; a run
+ * that is older than the one deployed there ends as superseded.
  */
 export const deploy = defineStage({
   name: 'deploy',
@@ -59,42 +66,34 @@ const waitFor = (...operations: string[]) => pending(operations, { operations })
 const lookAgain = () => pending([endpointName()], { operations: [] });
 
 /** Looks at what exists and starts the first step that is missing. */
-async function nextStep(event: BatonEvent<Evaluation>, work: Work): Promise<Outcome<State>> {
-  const deployment = { run: work.run, attempt: work.attempt, sequence: event.sequence ?? FIRST };
+async function nextStep(event: Event, work: Work): Promise<Outcome<State>> {
+  const { run, attempt } = work;
+  const claimant: Claimant = { stage: 'deploy', run, attempt, sequence: event.sequence ?? FIRST };
   const endpoint = await findEndpoint();
-  if (!endpoint) return begin(event, deployment, work);
-  if (wasDeployed(endpoint, deployment)) return finished(event, endpoint, work);
+  if (!endpoint) return begin(event, claimant, work);
+  if (wasDeployed(endpoint, claimant)) return finished(event, endpoint, work);
 
-  const turn = await takeTurn(endpoint, deployment, work.environment);
+  const turn = await takeTurn(endpoint, claimant, work.environment);
   if (turn.kind === 'queued') return lookAgain();
   if (turn.kind === 'superseded') {
-    const { run, sequence } = turn.by;
-    return completed(Superseded, {
-      model: event.data.model,
-      endpoint: String(endpoint.name),
-      by: { run, sequence },
-    });
+    return completed(Superseded, { model: event.data.model, endpoint: String(endpoint.name), by: turn.by });
   }
-  return deployAt(turn.endpoint, event, deployment, work);
+  return deployAt(turn.endpoint, event, claimant, work);
 }
 
 /** The endpoint is created as this run's own, and the version is uploaded meanwhile. */
-async function begin(
-  event: BatonEvent<Evaluation>,
-  deployment: Deployment,
-  work: Work,
-): Promise<Outcome<State>> {
+async function begin(event: Event, claimant: Claimant, work: Work): Promise<Outcome<State>> {
   const version = await findVersion(work);
   if (!version) await verifyEvaluation(event.data);
-  const creation = await createEndpoint(deployment, work);
+  const creation = await createEndpoint(claimant, work);
   if (!creation) return lookAgain();
   return version ? waitFor(creation) : waitFor(creation, await uploadVersion(event.data, work));
 }
 
 async function deployAt(
   endpoint: Endpoint,
-  event: BatonEvent<Evaluation>,
-  deployment: Deployment,
+  event: Event,
+  claimant: Claimant,
   work: Work,
 ): Promise<Outcome<State>> {
   const version = await findVersion(work);
@@ -105,24 +104,20 @@ async function deployAt(
     return waitFor(await uploadVersion(event.data, work));
   }
   const id = deployedModelIdOf(work);
-  if (!endpoint.deployedModels?.some((deployed) => deployed.id === id)) {
-    const operation = await deployVersion(endpoint, { id, model: version.resource }, work);
+  if (!deployedModels(endpoint).some((deployed) => deployed.id === id)) {
+    await importEvaluation(version, event.data, work);
+    await makeChallenger(version);
+    const [share] = readEnvironment(Settings).BATON_ROLLOUT.steps;
+    const champion = await championAt(endpoint, work.environment);
+    const split = shared('0', champion ? share : 100, champion && String(champion.id));
+    const operation = await deployVersion(endpoint, { id, model: version.resource, run: work.run }, split);
     return operation ? waitFor(operation) : lookAgain();
   }
-  const [idle] = idleDeployments(endpoint, id);
-  if (idle) {
-    const operation = await undeploy(endpoint, idle);
-    return operation ? waitFor(operation) : lookAgain();
-  }
-  const released = await releaseLock(endpoint, deployment);
-  return released ? finished(event, released, work) : lookAgain();
+  const marked = await markDeployed(endpoint, claimant);
+  return marked ? finished(event, marked, work) : lookAgain();
 }
 
-async function finished(
-  event: BatonEvent<Evaluation>,
-  endpoint: Endpoint,
-  work: Work,
-): Promise<Outcome<State>> {
+async function finished(event: Event, endpoint: Endpoint, work: Work): Promise<Outcome<State>> {
   const version = await findVersion(work);
   if (!version) throw new Error(`the version that ${work.run} deployed at ${endpoint.name} is gone`);
   return completed(Deployed, {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { protos } from '@google-cloud/aiplatform';
 import { z } from 'zod';
-import { type Deployment, lockLabels } from './endpoint-lock.ts';
+import { type Holder, lockLabels } from './endpoint-lock.ts';
+import { type Endpoint, isAtWork } from './endpoint-update.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
-import { isAlreadyExists, isFailedPrecondition, lookUp } from './runtime/failure.ts';
+import { isAlreadyExists, lookUp } from './runtime/failure.ts';
 import { labelsOfStage } from './runtime/labels.ts';
 import type { Work } from './runtime/stage.ts';
 
-export type Endpoint = protos.google.cloud.aiplatform.v1.IEndpoint;
+export type DeployedModel = protos.google.cloud.aiplatform.v1.IDeployedModel;
 
 const Settings = Environment.extend({
   BATON_ENDPOINT: z.string().min(1),
-  BATON_TRAFFIC_SPLIT: z.coerce.number().int().min(1).max(100),
   BATON_SERVE_MACHINE_TYPE: z.string().min(1),
   BATON_MIN_REPLICAS: z.coerce.number().int().min(1),
   BATON_MAX_REPLICAS: z.coerce.number().int().min(1),
@@ -44,7 +44,7 @@ export async function findEndpoint(): Promise<Endpoint | undefined> {
  * @returns the long-running operation's name, as of the other steps below; `undefined` where the endpoint is at
  *   work for somebody else, or what is asked for is done
  */
-export async function createEndpoint(deployment: Deployment, work: Work): Promise<string | undefined> {
+export async function createEndpoint(holder: Holder, work: Work): Promise<string | undefined> {
   const settings = readEnvironment(Settings);
   const client = await vertexEndpoints();
   const creation = client.createEndpoint({
@@ -52,18 +52,22 @@ export async function createEndpoint(deployment: Deployment, work: Work): Promis
     endpointId: settings.BATON_ENDPOINT,
     endpoint: {
       displayName: settings.BATON_ENDPOINT,
-      labels: { ...labelsOfStage(work.environment, 'deploy'), ...lockLabels(deployment) },
+      labels: { ...labelsOfStage(work.environment, 'deploy'), ...lockLabels(holder) },
       ...(settings.BATON_KMS_KEY && { encryptionSpec: { kmsKeyName: settings.BATON_KMS_KEY } }),
     },
   });
   return started(creation);
 }
 
-/** Deploys a version beside the one that serves most, or with all of the traffic where none serves. */
+/**
+ * Deploys a version of a run with a share of the traffic.
+ *
+ * @param trafficSplit of the endpoint once the version serves, in which Vertex AI calls that one `0`
+ */
 export async function deploy(
   endpoint: Endpoint,
-  version: { id: string; model: string },
-  work: Work,
+  version: { id: string; model: string; run: string },
+  trafficSplit: Record<string, number>,
 ): Promise<string | undefined> {
   const settings = readEnvironment(Settings);
   const client = await vertexEndpoints();
@@ -72,7 +76,7 @@ export async function deploy(
     deployedModel: {
       id: version.id,
       model: version.model,
-      displayName: work.run,
+      displayName: version.run,
       serviceAccount: settings.BATON_SERVING_SERVICE_ACCOUNT,
       dedicatedResources: {
         machineSpec: { machineType: settings.BATON_SERVE_MACHINE_TYPE },
@@ -80,30 +84,24 @@ export async function deploy(
         maxReplicaCount: settings.BATON_MAX_REPLICAS,
       },
     },
-    trafficSplit: splitWithNewcomer(endpoint, settings.BATON_TRAFFIC_SPLIT),
+    trafficSplit,
   });
   return started(deployment);
 }
 
-/** Vertex AI calls the model being deployed `0`. */
-export function splitWithNewcomer(endpoint: Endpoint, share: number): Record<string, number> {
-  const current = servingMost(endpoint);
-  return current ? { 0: share, [current]: 100 - share } : { 0: 100 };
-}
+/** A share for one deployed model, and the rest for another, where there is one. */
+export const shared = (id: string, share: number, other: string | undefined): Record<string, number> =>
+  other === undefined || share === 100 ? { [id]: 100 } : { [id]: share, [other]: 100 - share };
 
-/** The deployed model that gets the most of the traffic. */
-export function servingMost(endpoint: Endpoint): string | undefined {
-  const serving = Object.entries(endpoint.trafficSplit ?? {}).filter(([, share]) => share > 0);
-  serving.sort(([, left], [, right]) => right - left);
-  return serving[0]?.[0];
-}
+export const deployedModels = ({ deployedModels }: Endpoint): DeployedModel[] => deployedModels ?? [];
+
+export const shareOf = ({ trafficSplit }: Endpoint, id: string): number => trafficSplit?.[id] ?? 0;
 
 /** Deployed models that no traffic reaches any more, which are billed all the same. */
-export function idleDeployments(endpoint: Endpoint, newcomer: string): string[] {
-  return (endpoint.deployedModels ?? [])
-    .map((deployed) => String(deployed.id))
-    .filter((id) => id !== newcomer && !endpoint.trafficSplit?.[id]);
-}
+export const idleModels = (endpoint: Endpoint): string[] =>
+  deployedModels(endpoint)
+    .map(({ id }) => String(id))
+    .filter((id) => shareOf(endpoint, id) === 0);
 
 export async function undeploy(endpoint: Endpoint, deployedModelId: string): Promise<string | undefined> {
   const client = await vertexEndpoints();
@@ -117,9 +115,7 @@ async function started(
     const [operation] = await request;
     return String(operation.name);
   } catch (error) {
-    // Vertex AI lets one operation at a time work on an endpoint.
-    const isBusy = isFailedPrecondition(error) && /other operations running/i.test(String(error));
-    if (isBusy || isAlreadyExists(error)) return undefined;
+    if (isAtWork(error) || isAlreadyExists(error)) return undefined;
     throw error;
   }
 }

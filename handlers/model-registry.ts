@@ -59,6 +59,11 @@ function versionOf(name: string, { versionId, versionAliases }: Model): ModelVer
   return { name, version, resource: `${name}@${version}`, aliases: versionAliases ?? [] };
 }
 
+/** Puts aliases on a version, which takes each off whichever has it; `-alias` takes one off this version. */
+export async function mergeAliases({ resource }: ModelVersion, aliases: string[]): Promise<void> {
+  await (await vertexModels()).mergeVersionAliases({ name: resource, versionAliases: aliases });
+}
+
 /** Whether an upload to the model is under way: what it will be a version of can't be told before it ends. */
 export async function isUploading(work: Work): Promise<boolean> {
   return hasRunning(modelName(work.environment));
@@ -69,7 +74,7 @@ export async function isUploading(work: Work): Promise<boolean> {
  *
  * @returns the long-running operation's name
  */
-export async function uploadVersion(evaluation: Evaluation, work: Work): Promise<string> {
+export async function uploadVersion({ artifact }: Evaluation, work: Work): Promise<string> {
   const settings = readEnvironment(Settings);
   const client = await vertexModels();
   const name = modelName(settings);
@@ -80,9 +85,9 @@ export async function uploadVersion(evaluation: Evaluation, work: Work): Promise
     ...(standing ? { parentModel: name } : { modelId: settings.BATON_MODEL }),
     model: {
       displayName: settings.BATON_MODEL,
-      artifactUri: evaluation.artifact.uri,
+      artifactUri: artifact.uri,
       versionAliases: [aliasOf(work)],
-      versionDescription: `run ${work.run}, sha256 ${evaluation.artifact.sha256}`,
+      versionDescription: `run ${work.run}, sha256 ${artifact.sha256}`,
       labels: labelsOfAttempt(work, 'deploy'),
       containerSpec: {
         imageUri: settings.BATON_SERVE_IMAGE,

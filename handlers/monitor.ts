@@ -3,9 +3,10 @@ import { type BatonEvent, Deployed, Monitored } from '../events/index.ts';
 import { createJob, findJob, type MonitoringJob, objectivesFor, updateJob } from './monitoring-job.ts';
 import { vertexEndpoints } from './runtime/clients.ts';
 import { withEndedOperations } from './runtime/ended-operations.ts';
+import { isNotFound } from './runtime/failure.ts';
 import { hasEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
-import { completed, defineStage, pending } from './runtime/stage.ts';
+import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
 
 const State = z.object({ operation: z.string() });
 type Input = z.output<typeof Deployed.data>;
@@ -21,13 +22,15 @@ export const monitor = defineStage({
 
   async start(event, work) {
     const deployedModelIds = await servedModels(event.data.endpoint);
-    const objectives = objectivesFor(deployedModelIds, event.data.trainTable);
-    const standing = await findJob(event.data.endpoint, work.environment);
-    if (!standing) {
-      return finished(event, await createJob(event.data.endpoint, objectives, event.data.trainTable));
+    try {
+      return await watch(event, deployedModelIds, work);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // The rollout goes on meanwhile, and may have undeployed one.
+      const served = await servedModels(event.data.endpoint);
+      if (deployedModelIds.every((id) => served.includes(id))) throw error;
+      return watch(event, served, work);
     }
-    const operation = await updateJob(standing, objectives);
-    return pending([operation], { operation });
   },
 
   ready: withEndedOperations,
@@ -41,6 +44,19 @@ export const monitor = defineStage({
 });
 
 export const handle = serveStage(monitor);
+
+async function watch(
+  event: BatonEvent<Input>,
+  deployedModelIds: string[],
+  { environment }: Work,
+): Promise<Outcome<z.infer<typeof State>>> {
+  const { endpoint, trainTable } = event.data;
+  const objectives = objectivesFor(deployedModelIds, trainTable);
+  const standing = await findJob(endpoint, environment);
+  if (!standing) return finished(event, await createJob(endpoint, objectives, trainTable));
+  const operation = await updateJob(standing, objectives);
+  return pending([operation], { operation });
+}
 
 function finished(event: BatonEvent<Input>, job: MonitoringJob) {
   return completed(Monitored, {

@@ -2,6 +2,7 @@ import type { protos } from '@google-cloud/aiplatform';
 import { z } from 'zod';
 import { gcsUri, layout } from '../events/index.ts';
 import { writeAnalysisSchema } from './analysis-schema.ts';
+import type { Endpoint } from './endpoint-update.ts';
 import { vertexJobs } from './runtime/clients.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { labelsOfStage } from './runtime/labels.ts';
@@ -103,6 +104,24 @@ export async function updateJob(job: MonitoringJob, objectives: Objective[]): Pr
     },
   });
   return String(operation.name);
+}
+
+/**
+ * Makes the endpoint's job, if it has one, watch the models that are deployed there now, against the table that it
+ * measures against already.
+ *
+ * @returns the long-running operation's name; `undefined` where there is nothing to change
+ */
+export async function watchDeployed(endpoint: Endpoint): Promise<string | undefined> {
+  const { modelDeploymentMonitoringJob: name, deployedModels } = endpoint;
+  if (!name) return undefined;
+  const [job] = await (await vertexJobs()).getModelDeploymentMonitoringJob({ name });
+  const watched = job.modelDeploymentMonitoringObjectiveConfigs ?? [];
+  const deployed = (deployedModels ?? []).map(({ id }) => String(id));
+  const ids = new Set(watched.map(({ deployedModelId }) => String(deployedModelId)));
+  if (ids.size === deployed.length && deployed.every((id) => ids.has(id))) return undefined;
+  const baseline = watched[0]?.objectiveConfig?.trainingDataset?.bigquerySource?.inputUri ?? '';
+  return updateJob(job, objectivesFor(deployed, baseline.replace('bq://', '')));
 }
 
 /** What is watched, how often, on how many predictions, and who is told. */

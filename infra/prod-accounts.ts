@@ -44,6 +44,17 @@ export function declareServingAccounts({ project, approval }: ServingSettings, {
       buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'monitored'),
     }),
+    rollout: account('rollout', 'begins the rollout of deployed versions', {
+      buckets: lake(bucket, "keeps the run's record"),
+      topics: mayPublish(topics),
+    }),
+    rollback: account('rollback', 'brings another version back', {
+      project: [
+        { role: 'roles/aiplatform.user', why: 'takes the endpoint, and moves its traffic and the aliases' },
+      ],
+      buckets: lake(bucket, "keeps the run's record"),
+      topics: mayPublish(topics, 'superseded'),
+    }),
     alert: account('alert', "turns model monitoring's alerts into events", {
       project: [{ role: 'roles/aiplatform.viewer', why: 'reads what the monitoring job measured' }],
       buckets: lake(bucket, 'keeps which anomalies were published'),
@@ -61,12 +72,25 @@ export function declareServingAccounts({ project, approval }: ServingSettings, {
   };
 }
 
-/** What `settle` needs to finish the stages of production; each step of a deployment it starts after the one before. */
+/** What `settle` needs to finish the stages of production: it starts each step after the one before. */
 export function settlesServing(serving: Account, { bucket, topics }: Made): Grants {
   return {
-    project: [{ role: 'roles/aiplatform.user', why: 'takes each step of a deployment after the one before' }],
+    project: [
+      {
+        role: 'roles/aiplatform.user',
+        why: 'takes each step of a deployment and of its rollout after the one before',
+      },
+      {
+        role: 'roles/monitoring.viewer',
+        why: "reads how a new version's answers are, while its share soaks",
+      },
+    ],
     buckets: lake(bucket, "finds what is outstanding, and keeps the runs' records"),
-    topics: mayPublish(topics, 'approved', 'rejected', 'eval-failed', 'deployed', 'superseded', 'monitored'),
+    topics: mayPublish(
+      topics,
+      ...(['approved', 'rejected', 'eval-failed', 'deployed', 'superseded', 'monitored'] as const),
+      ...(['promoted', 'rolled-back'] as const),
+    ),
     actsAs: [{ account: serving, why: 'deploys models whose containers run as it' }],
   };
 }

@@ -1,4 +1,5 @@
 import type { Input } from '@pulumi/pulumi';
+import type { EventName } from '../events/topics.ts';
 import type { Account } from './components/account.ts';
 import { Handler } from './components/handler.ts';
 import type { PushTarget } from './components/push-subscription.ts';
@@ -14,6 +15,7 @@ export function declareServingHandlers(
   made: { settings: ServingSettings; evalPassed: Input<string>; topics: EventTopics; park: PushTarget },
 ): Handler[] {
   const { settings, evalPassed, topics, park } = made;
+  const heard = (event: EventName) => ({ topic: topics.get(event)!.topic, park });
   const approve = new Handler('approve', {
     purpose: 'Decides whether production takes models that passed evaluation.',
     tenancy,
@@ -24,15 +26,27 @@ export function declareServingHandlers(
     purpose: 'Deploys models that were approved.',
     tenancy,
     account: accounts.deploy,
-    wokenBy: { topic: topics.get('approved')!.topic, park },
+    wokenBy: heard('approved'),
   });
   const monitor = new Handler('monitor', {
     purpose: 'Sets up the monitoring of deployed models.',
     tenancy,
     account: accounts.monitor,
-    wokenBy: { topic: topics.get('deployed')!.topic, park },
+    wokenBy: heard('deployed'),
   });
-  return [approve, declareDecide(tenancy, accounts.decide, settings), deploy, monitor];
+  const rollout = new Handler('rollout', {
+    purpose: 'Begins the rollout of deployed versions.',
+    tenancy,
+    account: accounts.rollout,
+    wokenBy: heard('deployed'),
+  });
+  const rollback = new Handler('rollback', {
+    purpose: 'Brings another version back when a person asks for it.',
+    tenancy,
+    account: accounts.rollback,
+    wokenBy: heard('rollback-requested'),
+  });
+  return [approve, declareDecide(tenancy, accounts.decide, settings), deploy, monitor, rollout, rollback];
 }
 
 /** The function that people call. They may call it and nothing else, and it holds them to its own lists too. */

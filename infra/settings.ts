@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ApprovalPolicy, Member } from '../events/approval.ts';
 import { ChampionMargin } from '../events/champion.ts';
 import { GatePolicy } from '../events/gate.ts';
+import { RolloutPlan } from '../events/rollout-plan.ts';
 import { inRepository } from './components/content-hash.ts';
 
 const projectId = z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'expected a project id');
@@ -103,7 +104,7 @@ const serving = {
   operators: json(z.array(Member)),
   serveImage: optional(z.string()),
   endpoint: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and dashes'),
-  trafficSplit: z.coerce.number().int().min(1).max(100),
+  rollout: json(RolloutPlan),
   serveMachineType: z.string().min(1),
   minReplicas: positive,
   maxReplicas: positive,

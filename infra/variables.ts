@@ -71,7 +71,7 @@ export function servingVariables(
     BATON_SERVE_IMAGE: settings.serveImage ?? image('serve', settings),
     BATON_SERVING_SERVICE_ACCOUNT: made.servingAccount,
     BATON_ENDPOINT: settings.endpoint,
-    BATON_TRAFFIC_SPLIT: String(settings.trafficSplit),
+    BATON_ROLLOUT: JSON.stringify(settings.rollout),
     BATON_SERVE_MACHINE_TYPE: settings.serveMachineType,
     BATON_MIN_REPLICAS: String(settings.minReplicas),
     BATON_MAX_REPLICAS: String(settings.maxReplicas),

@@ -7,6 +7,7 @@ import type { Buckets } from './runs/run-view.ts';
 import { watchRun } from './runs/watch.ts';
 import { bundledFunctions } from './start/bundled-functions.ts';
 import { chooseDataSet, type DataSet, dropInto } from './start/data-set.ts';
+import { LAPTOP } from './start/laptop.ts';
 import { DEFAULT_STATE, parseStartOptions, type StartOptions } from './start/options.ts';
 import { predict, readSamples } from './start/predict.ts';
 import { Progress } from './start/progress.ts';
@@ -24,6 +25,7 @@ const EXIT_CODES: Record<Report['state'], number> = {
   superseded: 7,
   'awaiting-approval': 8,
   rejected: 9,
+  'rolled-back': 10,
 };
 const INTERRUPTED = 130;
 
@@ -48,7 +50,12 @@ async function main(options: StartOptions, signal: AbortSignal): Promise<number>
     cloud = await startLocalCloud({
       stateDir: options.state,
       stacks: options.stack.split(','),
-      config: { ...functions, ...(options.workload && configOf(options.workload)), ...options.config },
+      config: {
+        ...LAPTOP,
+        ...functions,
+        ...(options.workload && configOf(options.workload)),
+        ...options.config,
+      },
       signal,
     });
     forgetEnvironment = await writeEnvironment(cloud, environmentOf(options));

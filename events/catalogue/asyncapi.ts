@@ -17,7 +17,7 @@ export function asyncapi(): string {
     defaultContentType: 'application/json',
     servers: { pubsub: { host: 'pubsub.googleapis.com', protocol: 'googlepubsub' } },
     channels: Object.fromEntries(topicsOfEvents().map((topic) => [topic, channel(topic)])),
-    operations: Object.fromEntries(CONTRACTS.flatMap(receipt)),
+    operations: Object.fromEntries(CONTRACTS.flatMap(receipts)),
     components: {
       messages: Object.fromEntries(CONTRACTS.map((contract) => [contract.name, message(contract)])),
       schemas: { attributes: attributes() },
@@ -39,18 +39,18 @@ function channel(topic: string) {
   };
 }
 
-/** The operation of the stage that an event wakes. */
-function receipt({ name }: EventContract<unknown>) {
-  const stage = wokenBy(name);
-  if (!stage) return [];
+/** The operations of the stages that an event wakes. */
+function receipts({ name }: EventContract<unknown>) {
   const channel = `#/channels/${topicOf(name)}`;
-  const operation = {
-    action: 'receive',
-    channel: { $ref: channel },
-    summary: `Wakes ${stage}, in the ${STAGE_INPUTS[stage].tenant} project's topic.`,
-    messages: [{ $ref: `${channel}/messages/${name}` }],
-  };
-  return [[stage, operation] as const];
+  return wokenBy(name).map((stage) => {
+    const operation = {
+      action: 'receive',
+      channel: { $ref: channel },
+      summary: `Wakes ${stage}, in the ${STAGE_INPUTS[stage].tenant} project's topic.`,
+      messages: [{ $ref: `${channel}/messages/${name}` }],
+    };
+    return [stage, operation] as const;
+  });
 }
 
 function message(contract: EventContract<unknown>) {

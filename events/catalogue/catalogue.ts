@@ -13,8 +13,11 @@ import {
   ModelTrained,
   Monitored,
   Parked,
+  Promoted,
   Refused,
   Rejected,
+  RollbackRequested,
+  RolledBack,
   RunRequested,
   SIGNAL_TOPICS,
   STAGE_INPUTS,
@@ -36,16 +39,19 @@ export const CONTRACTS: readonly EventContract<unknown>[] = [
   Approved,
   Rejected,
   Deployed,
-  Superseded,
   Monitored,
+  Promoted,
+  Superseded,
+  RollbackRequested,
+  RolledBack,
   DriftDetected,
   Refused,
   Parked,
 ];
 
-/** The stage that an event wakes, if it wakes one. */
-export function wokenBy(event: EventName): StageName | undefined {
-  return STAGES.find((stage) => STAGE_INPUTS[stage].event === event);
+/** The stages that an event wakes. */
+export function wokenBy(event: EventName): StageName[] {
+  return STAGES.filter((stage) => STAGE_INPUTS[stage].event === event);
 }
 
 /** The tenants whose projects have the event's topic. */

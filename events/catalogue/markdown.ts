@@ -24,8 +24,8 @@ The same contracts as an AsyncAPI 3 document: [events/asyncapi.yaml](../events/a
 /** The page that describes every event: its type, who hears it, and what it carries. */
 export function eventsPage(): string {
   const index = CONTRACTS.map(({ name, type }) => {
-    const stage = wokenBy(name);
-    return `| [\`${name}\`](#${name}) | \`${type}\` | ${tenantsOf(name).join(', ')} | ${stage ? `\`${stage}\`` : ''} |`;
+    const stages = wokenBy(name).map((stage) => `\`${stage}\``);
+    return `| [\`${name}\`](#${name}) | \`${type}\` | ${tenantsOf(name).join(', ')} | ${stages.join(', ')} |`;
   });
   return [
     INTRODUCTION,

@@ -64,3 +64,10 @@ export const vertexEndpoints = once(async () => {
   );
   return new EndpointServiceClient(vertexEndpoint());
 });
+
+export const metrics = once(async () => {
+  const { MetricServiceClient } = await import(
+    '@google-cloud/monitoring/build/src/v3/metric_service_client.js'
+  );
+  return new MetricServiceClient();
+});

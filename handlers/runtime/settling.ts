@@ -22,6 +22,8 @@ const STAGES: Record<StageName, () => Promise<Settling>> = {
   approve: async () => (await import('../approve.ts')).approve,
   deploy: async () => (await import('../deploy.ts')).deploy,
   monitor: async () => (await import('../monitor.ts')).monitor,
+  rollout: async () => (await import('../rollout.ts')).rollout,
+  rollback: async () => (await import('../rollback.ts')).rollback,
 };
 
 export const settlingOf = (stage: StageName): Promise<Settling> => STAGES[stage]();

@@ -8,7 +8,8 @@ import { planDocument, planText } from '../replay/plan-text.ts';
 import { sendReplay } from '../replay/send.ts';
 import { existing } from '../runs/existing.ts';
 import { listRuns } from '../runs/list.ts';
-import { isUnderWay, type RunView } from '../runs/run-view.ts';
+import { isUnderWay } from '../runs/run-state.ts';
+import type { RunView } from '../runs/run-view.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit-codes.ts';
 import { table } from '../terminal/output.ts';
@@ -89,7 +90,7 @@ function planFor(
 /** The stage that a run stopped at, or while it runs again, the one that it does so from. */
 function stoppedAt({ state, latest, replays }: RunView): StageName | undefined {
   if (isUnderWay({ state })) return replays.at(-1)?.from;
-  return state === 'monitored' ? undefined : latest?.stage;
+  return state === 'monitored' || state === 'rolled-back' ? undefined : latest?.stage;
 }
 
 async function replayMany(session: Session, options: ReplayOptions): Promise<ExitCode> {

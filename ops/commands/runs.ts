@@ -6,7 +6,7 @@ import { describeRun, describeText, withMachines } from '../runs/describe.ts';
 import { existing } from '../runs/existing.ts';
 import { listRuns } from '../runs/list.ts';
 import { machinesOf } from '../runs/machine-hours.ts';
-import type { RunState } from '../runs/run-view.ts';
+import type { RunState } from '../runs/run-state.ts';
 import { type RunSummary, summaryOf } from '../runs/summary.ts';
 import { watchRun } from '../runs/watch.ts';
 import { Progress } from '../start/progress.ts';
@@ -29,6 +29,7 @@ const WATCH_CODES: Record<RunState, ExitCode> = {
   'gate-failed': EXIT.heldBack,
   superseded: EXIT.superseded,
   rejected: EXIT.rejected,
+  'rolled-back': EXIT.rolledBack,
 };
 
 export function addRunsCommands(program: Command): void {

@@ -1,6 +1,6 @@
 import type { Row } from '../drift/table.ts';
 
-/** How many rows one request asks about, and how many requests are under way at once. */
+/** How many rows one request asks about unless said otherwise, and how many requests are under way at once. */
 const ROWS_PER_REQUEST = 20;
 const CONCURRENCY = 4;
 
@@ -11,15 +11,20 @@ const CONCURRENCY = 4;
  * @param label the column that the model predicts, which is left out
  * @returns how many predictions came back
  */
-export async function sendTraffic(endpoint: string, rows: Row[], label: string): Promise<number> {
+export async function sendTraffic(
+  endpoint: string,
+  rows: Row[],
+  label: string,
+  rowsPerRequest = ROWS_PER_REQUEST,
+): Promise<number> {
   const { PredictionServiceClient } = await import(
     '@google-cloud/aiplatform/build/src/v1/prediction_service_client.js'
   );
   const { toValue } = await import('@google-cloud/aiplatform/build/src/helpers.js');
   const [, , , location] = endpoint.split('/');
   const client = new PredictionServiceClient({ apiEndpoint: `${location}-aiplatform.googleapis.com` });
-  const requests = Array.from({ length: Math.ceil(rows.length / ROWS_PER_REQUEST) }, (_, i) =>
-    rows.slice(i * ROWS_PER_REQUEST, (i + 1) * ROWS_PER_REQUEST),
+  const requests = Array.from({ length: Math.ceil(rows.length / rowsPerRequest) }, (_, i) =>
+    rows.slice(i * rowsPerRequest, (i + 1) * rowsPerRequest),
   );
   let answered = 0;
   const work = async () => {

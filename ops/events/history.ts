@@ -36,6 +36,7 @@ const DISPOSITIONS: Record<StageView['state'], EventDisposition> = {
   completed: 'done',
   failed: 'done',
   rejected: 'done',
+  'rolled-back': 'done',
   refused: 'refused',
   parked: 'parked',
   superseded: 'superseded',

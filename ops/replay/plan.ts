@@ -1,15 +1,16 @@
 import {
   type Envelope,
   type ReplayRecord,
+  STAGE_BEFORE,
   STAGE_INPUTS,
-  STAGES,
   type StageName,
   starterOf,
   type Tenant,
   topicOf,
 } from '../../events/index.ts';
 import { eventName } from '../events/event-name.ts';
-import { awaitsApproval, isUnderWay, type RunView, type StageView } from '../runs/run-view.ts';
+import { awaitsApproval, isUnderWay } from '../runs/run-state.ts';
+import type { RunView, StageView } from '../runs/run-view.ts';
 import { CommandError, EXIT } from '../terminal/exit-codes.ts';
 import { runRequest } from './run-request.ts';
 import { type StageAgain, stagesAgain } from './side-effects.ts';
@@ -49,11 +50,14 @@ export function planReplay(view: RunView, request: ReplayRequest): ReplayPlan {
   const { from, reason, by, at } = request;
   const highest = Math.max(0, ...[...stages, ...replays].map(({ attempt }) => attempt));
   const current = replays.find((replay) => replay.attempt === highest);
+  const rollout = stages.find(({ stage, state }) => stage === 'rollout' && state === 'waiting');
   if (isUnderWay(view)) {
     if (current?.from === from) return planOf(current, true);
     const flight = inFlight(view, current, at);
     const stop = view.state === 'running' ? 'runs cancel' : 'approvals reject';
     if (flight) throw refusal(`${run} is in flight: ${flight}. \`baton ${stop} ${run}\` stops it`);
+  } else if (rollout) {
+    throw refusal(`${name(rollout)} of ${run} is under way: \`baton models rollback --to previous\` ends it`);
   }
   const attempt = highest + 1;
   const event = sendAgain(inputOf(view, from, request), attempt);
@@ -108,14 +112,16 @@ function inputOf(view: RunView, from: StageName, request: ReplayRequest): Envelo
   const { run, stages } = view;
   if (from === 'prepare') return requestOf(view, request);
   const { event: wanted } = STAGE_INPUTS[from];
-  const before = STAGES[STAGES.indexOf(from) - 1];
+  const before = STAGE_BEFORE[from];
   const candidates = [
     ...stages.filter(({ stage }) => stage === before).map(({ event }) => event),
     ...stages.filter(({ stage }) => stage === from).map(({ input }) => input),
   ].filter((event) => event !== undefined && eventName(event) === wanted) as Envelope[];
   const [latest] = candidates.sort((left, right) => right.attempt - left.attempt);
   if (latest) return latest;
-  throw refusal(`${run} has no ${wanted} event to send again: ${before} never ended with one`);
+  throw refusal(
+    `${run} has no ${wanted} event to send again: ${before ? `${before} never ended with one` : 'nobody sent one'}`,
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { STAGES, type StageName, TENANT_OF, type Tenant } from '../../events/index.ts';
+import { type StageName, stagesFrom, TENANT_OF, type Tenant } from '../../events/index.ts';
 
 /** Something that a stage changes outside the run's folder, and what makes it happen once per attempt. */
 export interface SideEffect {
@@ -33,13 +33,26 @@ const EFFECTS: Record<StageName, (attempt: Attempt) => SideEffect[]> = {
   ],
   deploy: ({ run, attempt }) => [
     { effect: 'model version', guard: `a version alias that names run ${run} and attempt ${attempt}` },
+    { effect: 'evaluation of the version', guard: 'a display name that follows from run and attempt' },
     { effect: 'endpoint', guard: 'its configured id: one for all runs, changed under its etag' },
     {
-      effect: 'deployed model and traffic split',
+      effect: 'deployed model with its first share',
       guard: 'a deployed-model id that follows from run and attempt',
     },
   ],
   monitor: () => [{ effect: 'monitoring job', guard: "the endpoint's only one: updated where it exists" }],
+  rollout: () => [
+    { effect: 'traffic split', guard: "each share follows from the one before, under the endpoint's etag" },
+    { effect: 'aliases champion and challenger', guard: 'an alias is on one version at a time' },
+    { effect: 'versions undeployed', guard: 'those without traffic' },
+  ],
+  rollback: ({ run, attempt }) => [
+    {
+      effect: 'deployed model, where the version is not deployed',
+      guard: `a deployed-model id that follows from run ${run} and attempt ${attempt}`,
+    },
+    { effect: 'traffic split, aliases and versions undeployed', guard: "the endpoint's etag" },
+  ],
 };
 
 const customJob = (stage: StageName, { run, attempt }: Attempt): SideEffect => ({
@@ -56,7 +69,7 @@ export interface StageAgain {
 
 /** The stages that run again under a new attempt, from one on, with what each changes. */
 export function stagesAgain(from: StageName, attempt: Attempt): StageAgain[] {
-  return STAGES.slice(STAGES.indexOf(from)).map((stage) => ({
+  return stagesFrom(from).map((stage) => ({
     stage,
     tenant: TENANT_OF[stage],
     effects: EFFECTS[stage](attempt),

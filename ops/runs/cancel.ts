@@ -39,6 +39,12 @@ export function cancelRun(session: Session, view: RunView): Cancellation {
   );
   const kept = operations.filter(({ resource }) => CUSTOM_JOB.test(resource) || DATAFLOW_JOB.test(resource));
   if (kept.length === 0) {
+    if (waiting.some(({ stage }) => stage === 'rollout')) {
+      throw new CommandError(
+        EXIT.refused,
+        `${view.run} is being rolled out: \`baton models rollback --to previous\` ends that`,
+      );
+    }
     const what = operations.map(({ resource }) => resource).join(', ');
     throw new CommandError(
       EXIT.refused,

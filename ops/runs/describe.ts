@@ -1,8 +1,9 @@
-import { layout, TENANT_OF } from '../../events/index.ts';
+import { layout, type RolloutProgress, TENANT_OF } from '../../events/index.ts';
 import { fields, table } from '../terminal/output.ts';
 import { failureOf } from './failure.ts';
 import type { MachineUse } from './machine-use.ts';
-import { awaitsApproval, type Buckets, type RunView, type StageView } from './run-view.ts';
+import { awaitsApproval } from './run-state.ts';
+import type { Buckets, RunView, StageView } from './run-view.ts';
 import { type RunSummary, summaryOf } from './summary.ts';
 
 /** A run as `runs describe --format json` prints it. */
@@ -22,6 +23,8 @@ export interface StageDescription {
   endedAt?: string;
   leaseUntil?: string;
   operation?: string[];
+  /** Where a rollout stands that soaks. */
+  progress?: RolloutProgress;
   /** The event that it answers, and the one with which it ended. */
   causedBy?: string;
   endedWith?: string;
@@ -129,8 +132,14 @@ function took({ startedAt, endedAt }: StageDescription): string | undefined {
   return endedAt && `${((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s`;
 }
 
-const waitsFor = (stage: StageDescription) =>
-  awaitsApproval(stage) ? 'approval' : stage.operation?.map(short).join(', ');
+function waitsFor(stage: StageDescription): string | undefined {
+  if (awaitsApproval(stage)) return 'approval';
+  return stage.progress ? progressText(stage.progress) : stage.operation?.map(short).join(', ');
+}
+
+/** Where a rollout stands, as a person reads it. */
+export const progressText = ({ share, soaksUntil, next }: RolloutProgress) =>
+  `${share} % of the traffic until ${soaksUntil}, then ${next ? `${next} %` : 'promotion'}`;
 
 /** Resource names are long; their last two segments say what they are. */
 const short = (resource: string) => resource.split('/').slice(-2).join('/');

@@ -13,11 +13,15 @@ import {
   layout,
   Monitored,
   Parked,
+  Promoted,
   parseEvent,
   Refused,
   Rejected,
+  RolledBack,
+  type RolloutProgress,
 } from '../../events/index.ts';
-import type { Buckets, RunState, RunView } from './run-view.ts';
+import type { RunState } from './run-state.ts';
+import type { Buckets, RunView } from './run-view.ts';
 
 /** One prediction of the deployed model, with what was asked. */
 export interface Prediction {
@@ -39,6 +43,7 @@ export interface Report {
     startedAt: string;
     endedAt?: string;
     operation?: string[];
+    progress?: RolloutProgress;
   }[];
   rows?: { train: number; eval: number };
   rejected?: { train: number; eval: number; file?: string };
@@ -52,6 +57,8 @@ export interface Report {
   model?: { name: string; version: string; sha256: string };
   endpoint?: string;
   trafficSplit?: Record<string, number>;
+  /** What the version's rollout is at, or came to. */
+  rollout?: RolloutProgress | 'promoted' | 'rolled-back';
   prediction?: Prediction;
   monitoringJob?: string;
   failure?: Pick<Failure, 'stage' | 'code' | 'reason' | 'advice'>;
@@ -66,6 +73,7 @@ export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): R
   const ingested = dataOf(view, IngestDone);
   const evaluation = dataOf<Judged>(view, EvalPassed, EvalFailed, Approved);
   const deployed = dataOf(view, Deployed);
+  const [promoted, rolledBack] = [dataOf(view, Promoted), dataOf(view, RolledBack)];
   const failure = dataOf(view, Refused) ?? dataOf(view, Parked);
   return {
     run: view.run,
@@ -81,7 +89,12 @@ export function reportOf(view: RunView, buckets: Buckets, synthetic: boolean): R
     rejection: dataOf(view, Rejected),
     model: deployed?.model,
     endpoint: deployed?.endpoint,
-    trafficSplit: deployed?.trafficSplit,
+    trafficSplit: (rolledBack ?? promoted ?? deployed)?.trafficSplit,
+    rollout: rolledBack
+      ? 'rolled-back'
+      : promoted
+        ? 'promoted'
+        : view.stages.findLast(({ progress }) => progress)?.progress,
     monitoringJob: dataOf(view, Monitored)?.monitoringJob,
     failure: failure && {
       stage: failure.stage,

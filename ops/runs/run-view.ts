@@ -8,6 +8,8 @@ import {
   layout,
   OperationRecord,
   ReplayRecord,
+  type RolloutProgress,
+  RolloutState,
   type RunId,
   RunRecord,
   STAGES,
@@ -15,6 +17,7 @@ import {
   type Tenant,
 } from '../../events/index.ts';
 import { listNames, readRecord } from './objects.ts';
+import { isMoot, latestOf, type RunState, stateOf } from './run-state.ts';
 
 /** How an attempt of a stage stands, as its run folder tells. */
 export type StageState =
@@ -23,6 +26,7 @@ export type StageState =
   | 'completed'
   | 'failed'
   | 'rejected'
+  | 'rolled-back'
   | 'refused'
   | 'parked'
   | 'superseded';
@@ -38,6 +42,8 @@ export interface StageView {
   leaseUntil?: string;
   /** The resource names of the long operation, once it was started. */
   operation?: string[];
+  /** Where a rollout stands that soaks. */
+  progress?: RolloutProgress;
   /** The event that it answers: whole where it was a run's, and its source and id in any case. */
   cause?: AttemptRecord['cause'];
   input?: Envelope;
@@ -47,41 +53,13 @@ export interface StageView {
   duplicates: string[];
 }
 
-export type RunState =
-  | 'running'
-  | 'awaiting-approval'
-  | 'monitored'
-  | 'gate-failed'
-  | 'rejected'
-  | 'refused'
-  | 'parked'
-  | 'superseded';
-
-/** Whether a run goes on by itself, or as soon as somebody says so. */
-export const isUnderWay = ({ state }: { state: string }): boolean =>
-  state === 'running' || state === 'awaiting-approval';
-
-/** Whether an attempt waits for a person: what it waits for is what that person is asked. */
-export const awaitsApproval = ({
-  stage,
-  state,
-  operation = [],
-}: {
-  stage: string;
-  state: string;
-  operation?: string[];
-}): boolean =>
-  stage === 'approve' &&
-  state === 'waiting' &&
-  operation.some((resource) => resource.endsWith('/approval.json'));
-
 export interface RunView {
   run: RunId;
   state: RunState;
   record?: RunRecord;
   /** Every attempt, stage by stage. */
   stages: StageView[];
-  /** Where the run has come to: the furthest stage of its latest attempt. Absent until a replay has begun. */
+  /** Where the run has come to in its latest attempt. Absent until a replay has begun. */
   latest?: StageView;
   /** In the order of their attempts. */
   replays: ReplayRecord[];
@@ -100,12 +78,13 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
     Promise.all(replaysIn(run, folder.names()).map((name) => folder.read(name, ReplayRecord))),
   ]);
   const known = replays.filter((replay) => replay !== undefined).sort(byAttempt);
+  const telling = stages.filter((stage) => !isMoot(stage));
   const attempt = Math.max(
     0,
-    ...stages.map((stage) => stage.attempt),
+    ...telling.map((stage) => stage.attempt),
     ...known.map((replay) => replay.attempt),
   );
-  const latest = stages.findLast((stage) => stage.attempt === attempt);
+  const latest = latestOf(telling, attempt);
   const changes = [record?.startedAt, ...stages.flatMap(timesOf), ...known.map((replay) => replay.at)];
   return {
     run,
@@ -113,7 +92,7 @@ export async function readRun(storage: Storage, buckets: Buckets, run: RunId): P
     stages,
     latest,
     replays: known,
-    state: latest ? stateOf(latest) : 'running',
+    state: stateOf(telling, latest),
     changedAt:
       changes
         .filter((time) => time !== undefined)
@@ -172,6 +151,7 @@ async function readAttempt(folder: Folder, key: AttemptKey): Promise<StageView> 
     endedAt: record.ending?.time,
     leaseUntil: record.ending || outstanding ? undefined : record.leaseUntil,
     operation: record.operation?.resources ?? outstanding?.resources,
+    progress: key.stage === 'rollout' ? progressIn(outstanding) : undefined,
     cause: record.cause,
     input: record.input,
     event: record.ending,
@@ -182,20 +162,16 @@ async function readAttempt(folder: Folder, key: AttemptKey): Promise<StageView> 
   };
 }
 
-/** Finer than the disposition of the event: who works on it, and whether gate and people let it through. */
+const progressIn = (outstanding: OperationRecord | undefined): RolloutProgress | undefined =>
+  RolloutState.safeParse(outstanding?.state).data?.progress;
+
+/** Finer than the disposition of the event: who works on it, and whether gate and people let the run go on. */
 function stateOfAttempt(record: AttemptRecord, outstanding: boolean): StageState {
   const disposition = dispositionOf(record);
   if (disposition === 'waiting') return outstanding ? 'waiting' : 'running';
   if (disposition !== 'done') return disposition;
   const name = record.ending && endingName(record.ending);
-  return name === 'eval-failed' ? 'failed' : name === 'rejected' ? name : 'completed';
-}
-
-function stateOf(latest: StageView): RunState {
-  const { state, stage } = latest;
-  if (state === 'refused' || state === 'parked' || state === 'superseded' || state === 'rejected')
-    return state;
-  if (state === 'failed') return 'gate-failed';
-  if (awaitsApproval(latest)) return 'awaiting-approval';
-  return stage === 'monitor' && state === 'completed' ? 'monitored' : 'running';
+  if (name === 'eval-failed') return 'failed';
+  if (name === 'rejected') return 'rejected';
+  return name === 'rolled-back' && record.stage === 'rollout' ? 'rolled-back' : 'completed';
 }

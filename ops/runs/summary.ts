@@ -1,6 +1,7 @@
 import type { RunId } from '../../events/index.ts';
 import { failureOf } from './failure.ts';
-import type { RunState, RunView } from './run-view.ts';
+import type { RunState } from './run-state.ts';
+import type { RunView } from './run-view.ts';
 
 /** A run in a line: how it stands, and where. */
 export interface RunSummary {

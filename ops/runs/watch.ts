@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Storage } from '@google-cloud/storage';
 import type { RunId } from '../../events/index.ts';
-import { type Buckets, isUnderWay, type RunView, readRun, type StageView } from './run-view.ts';
+import { isUnderWay } from './run-state.ts';
+import { type Buckets, type RunView, readRun, type StageView } from './run-view.ts';
 
 export interface WatchOptions {
   pollMs: number;
@@ -29,7 +30,7 @@ export async function watchRun(
     const view = await readRun(storage, buckets, run);
     for (const stage of view.stages) {
       const key = `${stage.stage}/${stage.attempt}`;
-      const now = `${stage.state} ${stage.operation?.join()}`;
+      const now = `${stage.state} ${stage.operation?.join()} ${stage.progress?.share}`;
       if (seen.get(key) === now) continue;
       seen.set(key, now);
       lastChange = Date.now();

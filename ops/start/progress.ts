@@ -9,11 +9,15 @@ import {
   IngestDone,
   Monitored,
   Parked,
+  Promoted,
   Refused,
   Rejected,
+  RolledBack,
 } from '../../events/index.ts';
+import { progressText } from '../runs/describe.ts';
 import { failedReasons } from '../runs/report.ts';
-import { awaitsApproval, type StageView } from '../runs/run-view.ts';
+import { awaitsApproval } from '../runs/run-state.ts';
+import type { StageView } from '../runs/run-view.ts';
 
 const MARKS: Record<StageView['state'], string> = {
   running: pc.cyan('•'),
@@ -21,6 +25,7 @@ const MARKS: Record<StageView['state'], string> = {
   completed: pc.green('✓'),
   failed: pc.yellow('✗'),
   rejected: pc.red('✗'),
+  'rolled-back': pc.yellow('↶'),
   refused: pc.red('✗'),
   parked: pc.red('‖'),
   superseded: pc.yellow('↷'),
@@ -49,10 +54,11 @@ export class Progress {
   }
 }
 
-const waitsFor = (stage: StageView): string =>
-  awaitsApproval(stage)
-    ? `npx baton approvals show ${stage.input?.correlationid}`
-    : (stage.operation?.map(shortName).join(', ') ?? '');
+function waitsFor(stage: StageView): string {
+  if (awaitsApproval(stage)) return `npx baton approvals show ${stage.input?.correlationid}`;
+  if (stage.progress) return progressText(stage.progress);
+  return stage.operation?.map(shortName).join(', ') ?? '';
+}
 
 /** Resource names are long; their last two segments say what they are. */
 function shortName(resource: string): string {
@@ -77,6 +83,10 @@ const descriptions = [
     ({ model, trafficSplit }) => `version ${model.version}, ${JSON.stringify(trafficSplit)}`,
   ),
   describes(Monitored, ({ monitoringJob }) => shortName(monitoringJob)),
+  describes(Promoted, ({ model, previous }) =>
+    previous ? `version ${model.version}, in the place of ${previous}` : `version ${model.version}`,
+  ),
+  describes(RolledBack, ({ from, to, reason }) => `from version ${from} to ${to}: ${reason}`),
   describes(Refused, ({ code, reason }) => `${code}: ${reason}`),
   describes(Parked, ({ code, reason }) => `${code}: ${reason}`),
 ];

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { progressText } from '../runs/describe.ts';
 import type { Report } from '../runs/report.ts';
 
 const LABEL_WIDTH = 16;
@@ -19,7 +20,7 @@ function headline(report: Report): string {
 }
 
 function summaryRows(report: Report): [string, string | undefined][] {
-  const { rows, rejected, metrics, gate, champion, approval, model, prediction } = report;
+  const { rows, rejected, metrics, gate, champion, approval, model, rollout, prediction } = report;
   return [
     ['run', report.run],
     ['rows ingested', rows && `${rows.train} train, ${rows.eval} eval`],
@@ -36,6 +37,7 @@ function summaryRows(report: Report): [string, string | undefined][] {
     ['sha256', model?.sha256],
     ['endpoint', report.endpoint],
     ['traffic split', report.trafficSplit && JSON.stringify(report.trafficSplit)],
+    ['rollout', rollout && (typeof rollout === 'string' ? rollout : progressText(rollout))],
     ['prediction', prediction && `${String(prediction.prediction)} by ${prediction.deployedModelId}`],
     ['of instance', prediction && JSON.stringify(prediction.instance)],
     ['monitoring job', report.monitoringJob],

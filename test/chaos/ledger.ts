@@ -1,7 +1,9 @@
 import type { ServedCall } from '../../local/faults/call-faults.ts';
 
 /** The events with which a run is over, by their topics. */
-const ENDINGS = ['monitored', 'eval-failed', 'rejected', 'refused', 'parked', 'superseded'];
+const ENDINGS = ['eval-failed', 'rejected', 'refused', 'parked', 'superseded'];
+/** A run that was deployed is over when it is watched and its rollout has ended; it counts as `monitored` then. */
+const ROLLED_OUT = ['promoted', 'rolled-back'];
 
 /** How a run ended, and when it was first told, in milliseconds of this process. */
 export interface RunEnd {
@@ -22,6 +24,7 @@ const CREATIONS: Record<string, (request: Record<string, Record<string, unknown>
   UploadModel: ({ model }) => model.versionAliases,
   CreateEndpoint: ({ endpointId }) => endpointId,
   DeployModel: ({ deployedModel }) => deployedModel.id,
+  ImportModelEvaluation: ({ modelEvaluation }) => modelEvaluation.displayName,
   CreateModelDeploymentMonitoringJob: ({ modelDeploymentMonitoringJob: job }) => job.endpoint,
 };
 
@@ -35,9 +38,13 @@ export class Ledger {
   /** How often each event was published, by its CloudEvents id. */
   readonly published = new Map<string, number>();
   readonly ends = new Map<string, RunEnd>();
+  /** The traffic splits that were asked for, in their order; `0` is the version that is being deployed. */
+  readonly splits: Record<string, number>[] = [];
   /** How often each object was written, by its name. */
   readonly written = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
+  /** The first of the two events with which a deployed run ends. */
+  readonly #halfEnded = new Map<string, string>();
 
   /** The local cloud's `onCall`. */
   readonly record = ({ who, method, status, text }: ServedCall): void => {
@@ -48,6 +55,10 @@ export class Ledger {
     const idOf = CREATIONS[name];
     if (idOf) count(this.created, `${name} ${String(idOf(JSON.parse(text())))}`);
     if (name === 'Publish') this.#publish(JSON.parse(text()));
+    if (name === 'DeployModel') this.splits.push(JSON.parse(text()).trafficSplit);
+    if (name === 'UpdateEndpoint' && text().includes('"traffic_split"')) {
+      this.splits.push(JSON.parse(text()).endpoint.trafficSplit);
+    }
   };
 
   get objectWrites(): number {
@@ -78,10 +89,23 @@ export class Ledger {
     for (const { attributes = {} } of messages) {
       if (attributes['ce-id']) count(this.published, attributes['ce-id']);
       const run = attributes['ce-correlationid'];
-      if (!run || !ENDINGS.includes(event) || this.ends.has(run)) continue;
-      this.ends.set(run, { event, at: performance.now() });
+      const end = run && this.#endOf(run, event);
+      if (!end || this.ends.has(run)) continue;
+      this.ends.set(run, { event: end, at: performance.now() });
       for (const wake of this.#waiting) wake();
     }
+  }
+
+  /** What a run ends as, if this event is the last one that it needed. */
+  #endOf(run: string, event: string): string | undefined {
+    if (ENDINGS.includes(event)) return event;
+    const isWatched = event === 'monitored';
+    if (!isWatched && !ROLLED_OUT.includes(event)) return undefined;
+    const half = this.#halfEnded.get(run) ?? event;
+    this.#halfEnded.set(run, half);
+    if (half === event) return undefined;
+    const rolledOut = isWatched ? half : event;
+    return rolledOut === 'promoted' ? 'monitored' : rolledOut;
   }
 
   async #nextEnd(timeoutMs: number): Promise<void> {

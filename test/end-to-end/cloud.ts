@@ -44,6 +44,13 @@ export const learnableDrop = (from = { train: 50, eval: 50 }) => {
   return { 'train.csv': table(300, from.train), 'eval.csv': table(1000, from.eval) };
 };
 
+/** Shares that soak for no time: as many sweeps as steps, and the endpoint is free for the next run. */
+const SHORT_ROLLOUT = JSON.stringify({
+  steps: [50, 100],
+  soakSeconds: 0,
+  abort: { drift: true, maxErrorRate: 0.05, minRequests: 100 },
+});
+
 /** A whole local cloud for one test file, and this process's clients led to it. */
 export interface TestCloud {
   cloud: LocalCloud;
@@ -63,7 +70,8 @@ export interface TestCloud {
 
 export async function startTestCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
   const { stateDir = mkdtempSync(join(tmpdir(), 'baton-test-')) } = options;
-  const cloud = await startLocalCloud({ ...options, stateDir });
+  const config = { 'baton:rollout': SHORT_ROLLOUT, ...options.config };
+  const cloud = await startLocalCloud({ ...options, stateDir, config });
   await cloud.connectThisProcess();
   const { Storage } = await import('@google-cloud/storage');
   const storage = new Storage();

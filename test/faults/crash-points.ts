@@ -19,9 +19,12 @@ interface Step {
   by: 'stage' | 'settle';
   what: string;
   mentions: (path: string) => string;
-  /** The call doesn't say which run it is for: the first one once the stage was handed the run's event. */
-  anonymous?: true;
+  /** The call doesn't say which run it is for: the first one once a function was handed this of the run's. */
+  onceHanded?: (run: string) => string;
 }
+
+/** Which attempt of a stage meets a crash: a rollback is the next attempt of a run. */
+export const attemptOfStage = (stage: StageName) => (stage === 'rollback' ? 2 : 1);
 
 /** A run's id is its drop's name and ten digits of a digest. */
 const runOf = (drop: string) => `${drop}-[0-9a-f]{10}`;
@@ -68,6 +71,12 @@ const CLEAR: Step = {
   },
 };
 
+/** A call of settle's for a run whose version is deployed, once it hears of something else. */
+const unnamed = (name: string, what: string, mentions: string, event = 'deploy/1/deployed'): Step => ({
+  ...{ name, by: 'settle', what, mentions: () => mentions },
+  onceHanded: (run) => `${run}/${event}`,
+});
+const RELEASE = (event?: string) => unnamed('release', '/UpdateEndpoint$', '"promotion":""', event);
 const effect = (by: Step['by'], what: string, mentions: Step['mentions'], name = 'effect'): Step => ({
   ...{ name, by, what, mentions },
 });
@@ -101,6 +110,7 @@ const STEPS: Record<StageName, Step[]> = {
     CLAIM,
     effect('stage', '/UploadModel$', runOfAttempt),
     RECORD,
+    effect('settle', '/ImportModelEvaluation$', runOfAttempt, 'evaluation'),
     effect('settle', '/DeployModel$', runOfAttempt, 'deployment'),
     ...SETTLED,
   ],
@@ -111,10 +121,35 @@ const STEPS: Record<StageName, Step[]> = {
       by: 'stage',
       what: '/UpdateModelDeploymentMonitoringJob$',
       mentions: () => '',
-      anonymous: true,
+      onceHanded: (run) => run,
     },
     RECORD,
     ...SETTLED,
+  ],
+  rollout: [
+    CLAIM,
+    RECORD,
+    unnamed('share', '/UpdateEndpoint$', '"traffic_split"'),
+    unnamed('aliases', '/MergeVersionAliases$', '"champion"'),
+    unnamed('undeployment', '/UndeployModel$', ''),
+    eventWrite('settle'),
+    publish('settle'),
+    RELEASE(),
+    CLEAR,
+  ],
+  rollback: [
+    CLAIM,
+    effect('stage', '/UpdateEndpoint$', (attempt) =>
+      both(runOfAttempt(attempt), '"promotion-stage":"rollback"'),
+    ),
+    RECORD,
+    unnamed('deployment', '/DeployModel$', '', 'rollback/2/'),
+    unnamed('aliases', '/MergeVersionAliases$', '"champion"', 'rollback/2/'),
+    unnamed('undeployment', '/UndeployModel$', '', 'rollback/2/'),
+    eventWrite('settle'),
+    publish('settle'),
+    RELEASE('rollback/2/'),
+    CLEAR,
   ],
 };
 
@@ -125,15 +160,15 @@ const STEPS: Record<StageName, Step[]> = {
 export function crashPointsOf(stage: StageName): CrashPoint[] {
   const project = `baton-${TENANT_OF[stage]}`;
   const points: [name: string, rule: (run: string) => Rule][] = STEPS[stage].flatMap(
-    ({ name, by, what, mentions, anonymous }) =>
+    ({ name, by, what, mentions, onceHanded }) =>
       (['before', 'after'] as const).map((kill): [string, (run: string) => Rule] => [
         `${kill} ${name}`,
         (run) => ({
           at: 'call',
           who: `^${project}/function ${by === 'stage' ? stage : 'settle'}$`,
           what,
-          mentions: mentions(`${run}/${stage}/1`),
-          ...(anonymous && { onceHanded: run }),
+          mentions: mentions(`${run}/${stage}/${attemptOfStage(stage)}`),
+          ...(onceHanded && { onceHanded: onceHanded(run) }),
           effect: { kill },
         }),
       ]),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AttemptRecord, dispositionOf, layout, type RunId, TENANT_OF } from '../../events/index.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { createdFor, endingsOf, objectsUnder, readJson, startFaultyCloud } from './cloud.ts';
-import { type CrashPoint, crashPointsOf, stagesOf } from './crash-points.ts';
+import { attemptOfStage, type CrashPoint, crashPointsOf, stagesOf } from './crash-points.ts';
 
 /** Starts the runs of the points, each of which meets its crash on the way, and waits until all have ended. */
 export type Schedule = (cloud: StubCloud, drops: string[]) => Promise<Map<string, RunId>>;
@@ -33,11 +33,12 @@ export function describeCrashes(
       expect(['monitored', 'superseded']).toContain(cloud.ledger.ends.get(run)?.event);
       expect(createdFor(cloud, run).filter(([, times]) => times > 1)).toEqual([]);
       expect(createdFor(cloud, run).length).toBeGreaterThanOrEqual(4);
-      expect(endingsOf(cloud, run, stage)).toHaveLength(1);
-      const key = { run, stage, attempt: 1 };
+      const attempt = attemptOfStage(stage);
+      expect(endingsOf(cloud, run, stage, attempt)).toHaveLength(1);
+      const key = { run, stage, attempt };
       const record = AttemptRecord.parse(await readJson(cloud, TENANT_OF[stage], layout.attemptRecord(key)));
       expect(['done', 'superseded']).toContain(dispositionOf(record));
-      expect([record.ending?.id]).toEqual(endingsOf(cloud, run, stage));
+      expect([record.ending?.id]).toEqual(endingsOf(cloud, run, stage, attempt));
     });
   });
 

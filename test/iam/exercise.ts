@@ -7,7 +7,9 @@ import {
   EvalFailed,
   layout,
   Rejected,
+  RollbackRequested,
   type RunId,
+  STAGE_INPUTS,
   type StageName,
   TENANT_OF,
 } from '../../events/index.ts';
@@ -73,6 +75,30 @@ export class Exercise {
     await this.#replay(run, 'evaluate', 2);
     await this.#decide(run, 2, 'approved');
     await this.#endedInProduction(run, 'monitor', 2);
+    await this.#endedInProduction(run, 'rollout', 2);
+  }
+
+  /** Brings the version back that the second deployment took the place of, and asks for what can't be. */
+  async rollBack(run: RunId): Promise<void> {
+    const versions = [
+      { from: '2', to: '1' },
+      { from: '2', to: '1' },
+      { from: '1', to: '99' },
+    ];
+    for (const [index, requested] of versions.entries()) {
+      const attempt = 10 + index;
+      await this.#requestRollback(run, attempt, requested);
+      await this.#endedInProduction(run, 'rollback', attempt);
+    }
+  }
+
+  async #requestRollback(run: RunId, attempt: number, versions: { from: string; to: string }): Promise<void> {
+    const endpoint = this.#test.cloud.output('prod', 'endpoint');
+    await publish(this.#test.cloud.output('prod', 'project'), RollbackRequested.name, {
+      ...(await this.#ending(run, 'deploy')),
+      ...{ id: `${run}/rollback/${attempt}/requested`, type: RollbackRequested.type, attempt },
+      data: { model: 'census', endpoint, ...versions, actor: 'somebody@example.com', reason: 'a test' },
+    });
   }
 
   /** Lets older runs come to production, and to the endpoint, after this one. */
@@ -144,6 +170,7 @@ export class Exercise {
     await this.#endedInProduction(run, 'deploy', 3);
     const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
     await this.#replay(run, 'deploy', 3, { endpoint: `${endpoint}-gone` });
+    await this.#replay(run, 'deploy', 4, { trafficSplit: 'no split' });
     await this.#deployNoModel(run);
     await this.#deadLetter('nonprod', 'train', await this.#ending(run, 'ingest'));
     await this.#deadLetter('prod', 'deploy', await this.#ending(run, 'approve'));
@@ -225,7 +252,7 @@ export class Exercise {
   }
 
   async #publish(stack: 'nonprod' | 'prod', event: Envelope): Promise<void> {
-    const topics = ['dataset-ready', 'ingest-done', 'model-trained', 'eval-passed', 'approved', 'deployed'];
+    const topics = Object.values(STAGE_INPUTS).map(({ event }) => event);
     const topic = topics.find((name) => event.type === `dev.baton.${name.replace('-', '.')}.v1`);
     if (!topic) throw new Error(`no stage hears of ${event.type}`);
     await publish(this.#test.cloud.output(stack, 'project'), topic, event);

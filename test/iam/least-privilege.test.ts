@@ -72,6 +72,7 @@ beforeAll(async () => {
   const { good, weak, rejected } = await exercise.runs();
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
+  await exercise.rollBack(good);
   await exercise.supersede(good);
   await exercise.hold(good);
   await exercise.drift(good);

@@ -18,6 +18,7 @@ const WITHOUT = [
   'nonprod/prod-approve-lake-storage.objectViewer',
   'nonprod/prod-deploy-lake-storage.objectViewer',
   'prod/monitor-aiplatform.user',
+  'prod/rollback-aiplatform.user',
   'nonprod/storage-agent-signals-pubsub.publisher',
   // In a project of its own, where it stops nothing of the others.
   'dev/compute-agent-cloudkms.cryptoKeyEncrypterDecrypter',
@@ -136,6 +137,13 @@ test('monitor without its role on the project parks', async () => {
   const data = { model, endpoint, deployedModelId: '1', trafficSplit: { 1: 100 }, trainTable };
   await wake('deployed', 'dev.baton.deployed.v1', data, 'baton-prod');
   await expectParked('monitor', 'aiplatform.endpoints.get', 'endpoints/census', 'monitor@baton-prod');
+});
+
+test('rollback without its role on the project parks', async () => {
+  const endpoint = 'projects/baton-prod/locations/us-central1/endpoints/census';
+  const data = { model: 'census', endpoint, from: '2', to: '1', actor: 'somebody', reason: 'a test' };
+  await wake('rollback-requested', 'dev.baton.rollback.requested.v1', data, 'baton-prod');
+  await expectParked('rollback', 'aiplatform.models.get', 'models/census', 'rollback@baton-prod');
 });
 
 const DENIED = 'cloudkms.cryptoKeyVersions.useToEncrypt';

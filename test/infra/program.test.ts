@@ -43,6 +43,8 @@ describe('the functions', () => {
       'deploy',
       'monitor',
       'park',
+      'rollback',
+      'rollout',
       'settle',
     ]);
   });
@@ -113,6 +115,8 @@ describe('the subscriptions', () => {
       'ingest',
       'monitor',
       'prepare',
+      'rollback',
+      'rollout',
       'settle',
       'settle',
       'train',

@@ -96,7 +96,10 @@ describe('values that are wrong are each named, before anything is declared', ()
         'baton:operators': '["allUsers"]',
       },
     ],
-    ['prod', { 'baton:trafficSplit': '0', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' }],
+    [
+      'prod',
+      { 'baton:rollout': '{"steps":[50,25]}', 'baton:monitor': '{"skew":{}}', 'baton:endpoint': 'Census!' },
+    ],
     ['dev', { 'baton:notebook': 'yes please', 'baton:notebookOwner': 'me', 'baton:minReplicas': '0' }],
   ])('of %s', (stack, wrong) => {
     const text = complaint(stack, wrong);

@@ -86,11 +86,14 @@ describe('the outputs are what the command line needs', () => {
   it('of every stack', () => {
     for (const [stack, tenants, stages] of [
       [nonprod, ['nonprod'], ['prepare', 'ingest', 'train', 'evaluate', 'settle']],
-      [prod, ['prod'], ['approve', 'deploy', 'monitor', 'alert', 'settle']],
+      [prod, ['prod'], ['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'alert', 'settle']],
       [
         dev,
         ['nonprod', 'prod'],
-        ['prepare', 'ingest', 'train', 'evaluate', 'settle', 'approve', 'deploy', 'monitor', 'alert'],
+        [
+          ...['prepare', 'ingest', 'train', 'evaluate', 'settle'],
+          ...['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'alert'],
+        ],
       ],
     ] as const) {
       const project = `baton-${stack.stack}`;

@@ -6,6 +6,7 @@ import {
   approved,
   attemptOf,
   DROP,
+  deployed,
   event,
   ingested,
   NOW,
@@ -36,7 +37,7 @@ describe('a replay of a parked stage', () => {
   it('says what runs again from there on, in which tenant, and what guards each effect', () => {
     const { again } = plan(parkedRun(), 'train');
     expect(again.map(({ stage, tenant }) => `${stage} ${tenant}`)).toEqual([
-      ...['train nonprod', 'evaluate nonprod', 'approve prod', 'deploy prod', 'monitor prod'],
+      ...['train nonprod', 'evaluate nonprod', 'approve prod', 'deploy prod', 'monitor prod', 'rollout prod'],
     ]);
     expect(again[0].effects[0].guard).toContain(`run=${RUN}, stage=train, attempt=2`);
   });
@@ -99,6 +100,16 @@ describe('the event that is sent again', () => {
     expect(event.data).toMatchObject({ drop: 'census', generations: { train: '1', eval: '2' } });
   });
 
+  it('is for each of the two stages after the deployment what it ended with, and runs no more than that one again', () => {
+    const run = runOf([attemptOf('deploy', { event: deployed })], { state: 'parked' });
+    for (const stage of ['monitor', 'rollout'] as const) {
+      const { event, topic, again } = plan(run, stage);
+      expect(event.replayof).toBe(deployed.id);
+      expect(topic).toEqual({ tenant: 'prod', name: 'deployed' });
+      expect(again.map((it) => it.stage)).toEqual([stage]);
+    }
+  });
+
   it('is in production for the stages after the first one there', () => {
     const run = runOf([attemptOf('evaluate', { event: passed }), attemptOf('approve', { event: approved })], {
       state: 'parked',
@@ -153,6 +164,13 @@ describe('a run in flight', () => {
     ['whose next stage never began', between, 'train'],
   ] as const)('is stuck, and so replayed, a quarter of an hour later: one %s', (_which, stage, from) => {
     expect(plan(runOf([stage]), from, minutesAfter(NOW, 16)).record.attempt).toBe(2);
+  });
+
+  it('is not replayed while its rollout soaks, though it counts as monitored', () => {
+    const soaking = attemptOf('rollout', { state: 'waiting', input: deployed });
+    expect(() => plan(runOf([soaking], { state: 'monitored' }), 'deploy')).toThrow(
+      /rollout .*models rollback/,
+    );
   });
 
   it('is never stuck while its operation is outstanding', () => {

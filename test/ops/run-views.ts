@@ -1,5 +1,6 @@
 import {
   Approved,
+  Deployed,
   type Envelope,
   EvalPassed,
   type EventContract,
@@ -44,6 +45,7 @@ export const trained = event(ModelTrained, 'train', { causationid: `${RUN}/inges
 export const ingested = event(IngestDone, 'ingest', { causationid: `${RUN}/prepare/1/dataset-ready` });
 export const passed = event(EvalPassed, 'evaluate', { causationid: trained.id });
 export const approved = event(Approved, 'approve', { causationid: passed.id });
+export const deployed = event(Deployed, 'deploy', { causationid: approved.id });
 
 export const parkedAt = (stage: StageName, attempt = 1): Envelope =>
   event(Parked, stage, {

@@ -165,7 +165,7 @@ describe('a replay', () => {
     );
     expect(plan.id).toBe(`${first}/replay/2`);
     expect(plan.stages.map(({ stage, production }) => `${stage} ${production}`)).toEqual([
-      ...['train false', 'evaluate false', 'approve true', 'deploy true', 'monitor true'],
+      ...['train false', 'evaluate false', 'approve true', 'deploy true', 'monitor true', 'rollout true'],
     ]);
     expect((await describeRun(first)).replays).toEqual([]);
   });

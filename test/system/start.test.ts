@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { stagesFrom } from '../../events/index.ts';
 import type { Report } from '../../ops/runs/report.ts';
 import { CENSUS } from '../end-to-end/cloud.ts';
 
@@ -61,14 +62,11 @@ describe('npm start', { timeout: 240_000 }, () => {
     expect(report.gate?.decision).toBe('passed');
     expect(report.model).toMatchObject({ version: '1', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(Object.values(report.trafficSplit ?? {})).toEqual([100]);
+    expect(report.rollout).toBe('promoted');
     expect(report.prediction?.prediction).toBeGreaterThan(0);
     expect(report.monitoringJob).toMatch(/modelDeploymentMonitoringJobs/);
     expect(report.stages.map((stage) => [stage.stage, stage.attempt, stage.state])).toEqual(
-      ['prepare', 'ingest', 'train', 'evaluate', 'approve', 'deploy', 'monitor'].map((stage) => [
-        stage,
-        1,
-        'completed',
-      ]),
+      stagesFrom('prepare').map((stage) => [stage, 1, 'completed']),
     );
     expect(progress()).not.toContain('lint:');
     expect(processesOf(state)).toEqual([]);
@@ -82,6 +80,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     expect(report.synthetic).toBe(true);
     expect(report.model?.version).toBe('2');
     expect(Object.values(report.trafficSplit ?? {}).sort()).toEqual([25, 75]);
+    expect(report.rollout).toMatchObject({ share: 25, next: 50 });
     expect(processesOf(state)).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Artifact, approvalDigest, GcsUri, type Promoted, Sha256 } from '../../events/index.ts';
+import { type Approvable, type Artifact, approvalDigest, GcsUri, Sha256 } from '../../events/index.ts';
 
 const sha = (text: string) => Sha256.parse(createHash('sha256').update(text).digest('hex'));
 
@@ -10,7 +10,7 @@ const artifact = (text: string): Artifact => ({
   files: [{ name: 'model.json', bytes: 1, sha256: sha(text) }],
 });
 
-const promoted: Promoted = {
+const promoted: Approvable = {
   artifact: artifact('model'),
   snapshotDigests: { train: artifact('train'), eval: artifact('eval') },
   metricsSha256: sha('metrics'),
@@ -31,7 +31,7 @@ describe('the digest of what is approved', () => {
     expect(approvalDigest(promoted)).toBe(sha(lines.map((line) => `${line}\n`).join('')));
   });
 
-  it.each<[string, Partial<Promoted>]>([
+  it.each<[string, Partial<Approvable>]>([
     ["the model's files", { artifact: artifact('other') }],
     ['the rows trained on', { snapshotDigests: { train: artifact('other'), eval: artifact('eval') } }],
     ['the rows evaluated on', { snapshotDigests: { train: artifact('train'), eval: artifact('other') } }],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ContractViolation, type Envelope, type Failure, Parked, RunId } from '../../events/index.ts';
-import { deployedModelIdOf, idleDeployments, splitWithNewcomer } from '../../handlers/endpoint.ts';
+import { deployedModelIdOf, idleModels, shared } from '../../handlers/endpoint.ts';
 import { Environment } from '../../handlers/runtime/environment.ts';
 import { toStageFailure } from '../../handlers/runtime/failure.ts';
 import { createLogger } from '../../handlers/runtime/log.ts';
@@ -9,20 +9,15 @@ import { workOn } from '../../handlers/runtime/stage.ts';
 import { childTrace } from '../../handlers/runtime/trace.ts';
 
 describe('the traffic split', () => {
-  it('gives the first model everything', () => {
-    expect(splitWithNewcomer({}, 25)).toEqual({ 0: 100 });
+  it('gives a share to one and the rest to the other, where there is one and something is left', () => {
+    expect(shared('0', 25, '22')).toEqual({ 0: 25, 22: 75 });
+    expect(shared('0', 25, undefined)).toEqual({ 0: 100 });
+    expect(shared('33', 100, '22')).toEqual({ 33: 100 });
   });
 
-  it('gives a newcomer its share, and the rest to the one that serves most', () => {
-    const endpoint = { trafficSplit: { 11: 25, 22: 75 } };
-    expect(splitWithNewcomer(endpoint, 25)).toEqual({ 0: 25, 22: 75 });
-  });
-
-  it('names what serves nothing any more, but never the newcomer', () => {
+  it('names what serves nothing any more', () => {
     const deployedModels = [{ id: '11' }, { id: '22' }, { id: '33' }];
-    const endpoint = { deployedModels, trafficSplit: { 22: 75, 33: 25 } };
-    expect(idleDeployments(endpoint, '33')).toEqual(['11']);
-    expect(idleDeployments({ deployedModels: [{ id: '33' }], trafficSplit: {} }, '33')).toEqual([]);
+    expect(idleModels({ deployedModels, trafficSplit: { 22: 75, 33: 25 } })).toEqual(['11']);
   });
 
   it("derives a deployed model's id from run and attempt, in ten digits", () => {

@@ -39,6 +39,7 @@ describe('the disposition of an event', () => {
     ['refused', 'refused'],
     ['parked', 'parked'],
     ['superseded', 'superseded'],
+    ['rolled-back', 'done'],
   ])('whose attempt ended with %s is %s', (name, disposition) => {
     expect(dispositionOf({ ending: ended(name) })).toBe(disposition);
   });
@@ -90,18 +91,33 @@ describe('the run folder', () => {
 
 describe('the endpoint’s labels', () => {
   const deployment = { run, attempt: 2, sequence: sequenceOf({ train: '7' }) };
+  const heldBy = (stage: 'deploy' | 'rollout' | 'rollback') => ({
+    labels: { ...lockLabels({ stage, ...deployment }), model: 'census' },
+  });
 
   it('say who deploys, and no other attempt of the run', () => {
-    const endpoint = { labels: { ...lockLabels(deployment), model: 'census' } };
-    expect(holds(endpoint, deployment)).toBe(true);
-    expect(holds(endpoint, { ...deployment, attempt: 1 })).toBe(false);
+    const endpoint = heldBy('deploy');
+    expect(holds(endpoint, { stage: 'deploy', ...deployment })).toBe(true);
+    expect(holds(endpoint, { stage: 'deploy', ...deployment, attempt: 1 })).toBe(false);
     expect(wasDeployed(endpoint, deployment)).toBe(false);
+  });
+
+  it("leave a deployment's endpoint to its rollout, and none of theirs to a rollback", () => {
+    expect(holds(heldBy('deploy'), { stage: 'rollout', ...deployment })).toBe(true);
+    expect(holds(heldBy('rollout'), { stage: 'deploy', ...deployment })).toBe(false);
+    expect(holds(heldBy('rollback'), { stage: 'rollout', ...deployment })).toBe(false);
+    expect(holds(heldBy('rollout'), { stage: 'rollback', ...deployment })).toBe(false);
   });
 
   it('say who was deployed last, also where they are those of before there was a sequence', () => {
     const labels = { promotion: '', deployed: run, 'deployed-attempt': '2' };
     expect(promotionOf({ labels })).toEqual({ deployed: { run, attempt: 2, sequence: FIRST } });
     expect(promotionOf({})).toEqual({});
+  });
+
+  it('say which run was rolled back last', () => {
+    const labels = { 'rolled-back': run, 'rolled-back-attempt': '3' };
+    expect(promotionOf({ labels })).toEqual({ rolledBack: { run, attempt: 3 } });
   });
 
   it('leave a run that waits for them without an operation of its own', () => {
