@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { addApprovalsCommands } from './commands/approvals.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommands } from './commands/events.ts';
+import { addModelsCommands } from './commands/models.ts';
 import { addRunsCommands } from './commands/runs.ts';
 import { addWorkloadsCommands } from './commands/workloads.ts';
 import { EXIT, EXIT_MEANINGS } from './terminal/exit-codes.ts';
@@ -29,6 +30,7 @@ const program = new Command('baton')
 addRunsCommands(program);
 addEventsCommands(program);
 addApprovalsCommands(program);
+addModelsCommands(program);
 addDoctorCommand(program);
 addWorkloadsCommands(program);
 

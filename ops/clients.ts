@@ -1,4 +1,4 @@
-import type { EndpointServiceClient, JobServiceClient } from '@google-cloud/aiplatform';
+import type { EndpointServiceClient, JobServiceClient, ModelServiceClient } from '@google-cloud/aiplatform';
 import type { JobsV1Beta3Client } from '@google-cloud/dataflow';
 import type { PubSub } from '@google-cloud/pubsub';
 import type { Storage } from '@google-cloud/storage';
@@ -10,6 +10,7 @@ export interface Clients {
   storage(): Promise<Storage>;
   pubsub(tenant: Tenant): Promise<PubSub>;
   vertexJobs(region: string): Promise<JobServiceClient>;
+  vertexModels(region: string): Promise<ModelServiceClient>;
   vertexEndpoints(region: string): Promise<EndpointServiceClient>;
   dataflowJobs(): Promise<JobsV1Beta3Client>;
 }
@@ -29,13 +30,19 @@ export function clientsOf(environment: Environment): Clients {
       const { JobServiceClient } = await import(
         '@google-cloud/aiplatform/build/src/v1/job_service_client.js'
       );
-      return new JobServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
+      return new JobServiceClient(vertexIn(region));
+    }),
+    vertexModels: once(async (region) => {
+      const { ModelServiceClient } = await import(
+        '@google-cloud/aiplatform/build/src/v1/model_service_client.js'
+      );
+      return new ModelServiceClient(vertexIn(region));
     }),
     vertexEndpoints: once(async (region) => {
       const { EndpointServiceClient } = await import(
         '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'
       );
-      return new EndpointServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
+      return new EndpointServiceClient(vertexIn(region));
     }),
     dataflowJobs: once(async () => {
       const { JobsV1Beta3Client } = await import('@google-cloud/dataflow');
@@ -43,6 +50,8 @@ export function clientsOf(environment: Environment): Clients {
     }),
   };
 }
+
+const vertexIn = (region: string) => ({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
 
 function once<Key extends string, Client>(build: (key: Key) => Promise<Client>) {
   const built = new Map<Key | undefined, Promise<Client>>();

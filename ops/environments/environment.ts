@@ -18,6 +18,8 @@ const Stack = z.looseObject({
   model: z.string(),
   bucket: z.string(),
   functions: z.record(z.string(), z.string()).default({}),
+  /** Of a stack that plays production. */
+  endpoint: z.string().optional(),
 });
 export type Stack = z.infer<typeof Stack>;
 

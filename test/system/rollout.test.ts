@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Envelope,
+  type EventContract,
+  Promoted,
+  parseEvent,
+  RollbackRequested,
+  RolledBack,
+  type RunId,
+  Superseded,
+  toPubsubMessage,
+} from '../../events/index.ts';
+import { clientsOf } from '../../ops/clients.ts';
+import { endpointOf } from '../../ops/demo/monitored-endpoint.ts';
+import { sendTraffic } from '../../ops/demo/traffic.ts';
+import type { Stack } from '../../ops/environments/environment.ts';
+import type { VersionDescription } from '../../ops/models/describe.ts';
+import { type ModelView, readModel } from '../../ops/models/registry.ts';
+import type { RunDescription } from '../../ops/runs/describe.ts';
+import { type RunView, readRun } from '../../ops/runs/run-view.ts';
+import { type StubCloud, startStubCloud } from '../chaos/stub-cloud.ts';
+import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
+
+/** The shell's, from before anything leads this process to the cloud. */
+const shell = { ...process.env };
+const PATIENCE_MS = 60_000;
+const within = { timeout: PATIENCE_MS, interval: 200 };
+
+const viewOf = ({ storage, buckets }: StubCloud, run: RunId) => readRun(storage, buckets, run);
+const stageOf = ({ stages }: RunView, name: string) => stages.findLast(({ stage }) => stage === name);
+
+/** What a run's latest attempt that ended so ended with. */
+async function endingOf<Data>(cloud: StubCloud, run: RunId, contract: EventContract<Data>): Promise<Data> {
+  const { stages } = await viewOf(cloud, run);
+  const event = stages.findLast(({ event }) => event?.type === contract.type)?.event;
+  return parseEvent(contract, event as Envelope).data;
+}
+
+describe('a rollout whose shares soak for a moment', { timeout: PATIENCE_MS }, () => {
+  let cloud: StubCloud;
+  let runs: RunId[];
+
+  beforeAll(async () => {
+    const plan = {
+      steps: [25, 50, 100],
+      soakSeconds: 1,
+      abort: { drift: true, maxErrorRate: 0.05, minRequests: 100 },
+    };
+    cloud = await startStubCloud({ config: { 'baton:rollout': JSON.stringify(plan) } });
+    runs = [];
+    for (const drop of ['first', 'second']) {
+      runs.push(await cloud.start(drop));
+      await cloud.ledger.ended(runs, PATIENCE_MS);
+    }
+  }, PATIENCE_MS * 3);
+  afterAll(() => cloud?.close());
+
+  it('gives the first version everything at once, and the next one more and more of the traffic', () => {
+    const shares = cloud.ledger.splits.map((split) => Object.values(split).sort((a, b) => a - b));
+    expect(shares).toEqual([[100], [25, 75], [50, 50], [100]]);
+  });
+
+  it('ends with the next one as champion, and nothing else deployed', async () => {
+    const [first, second] = await Promise.all(runs.map((run) => endingOf(cloud, run, Promoted)));
+    expect(first).toMatchObject({ alias: 'champion', model: { version: '1' } });
+    expect(first.previous).toBeUndefined();
+    expect(second).toMatchObject({ model: { version: '2' }, previous: '1' });
+    expect(second.trafficSplit).toEqual({ [second.deployedModelId]: 100 });
+    expect(cloud.ledger.doubled).toEqual([]);
+  });
+
+  it('passes no call that a client or server had to mend', () => {
+    expect(cloud.cloud.lints()).toEqual([]);
+  });
+});
+
+describe('a rollout whose first share soaks for an hour', { timeout: PATIENCE_MS * 2 }, () => {
+  let cloud: StubCloud;
+  let baton: CommandLine;
+  const runs: Record<'one' | 'two' | 'three', RunId> = { one: '', two: '', three: '' } as never;
+
+  /** As `baton models list`, without a process for each look. */
+  const models = () => {
+    const { nonprod, prod } = cloud.cloud.outputs() as Record<'nonprod' | 'prod', Stack>;
+    const environment = { name: 'test', nonprod, prod, variables: {} };
+    return readModel({ environment, clients: clientsOf(environment) });
+  };
+  const describeRun = (run: RunId) => baton.json<RunDescription>('runs', 'describe', run);
+  const rollBack = (...args: string[]) => baton('--format', 'json', 'models', 'rollback', ...args, '--yes');
+  /** `2 challenger 25`: each version that is deployed or has an alias of its own. */
+  const serving = async () =>
+    (await models()).versions.flatMap(({ version, aliases, share }) => {
+      const own = aliases.filter((alias) => alias !== 'default');
+      return share === undefined && own.length === 0 ? [] : [[version, ...own, share].join(' ')];
+    });
+  const soaks = async (run: RunId) => stageOf(await viewOf(cloud, run), 'rollout')?.progress?.share;
+
+  beforeAll(async () => {
+    const plan = {
+      steps: [25, 50, 100],
+      soakSeconds: 3600,
+      abort: { drift: true, maxErrorRate: 0.05, minRequests: 20 },
+    };
+    const watch = {
+      skew: { amount: 0.5 },
+      drift: {},
+      samplingRate: 1,
+      intervalSeconds: 24 * 3600,
+      emails: [],
+    };
+    cloud = await startStubCloud({
+      config: { 'baton:rollout': JSON.stringify(plan), 'baton:monitor': JSON.stringify(watch) },
+    });
+    baton = await commandLineTo(cloud.cloud, shell);
+    runs.one = await cloud.start('one');
+    await cloud.ended(runs.one, PATIENCE_MS);
+    runs.two = await cloud.start('two');
+    await cloud.ended(runs.two, PATIENCE_MS);
+  }, PATIENCE_MS * 3);
+  afterAll(async () => {
+    baton?.close();
+    await cloud?.close();
+  });
+
+  it('counts as monitored while it soaks, and says until when', async () => {
+    expect(await serving()).toEqual(['2 challenger 25', '1 champion 75']);
+    expect(await baton.json<ModelView>('models', 'list')).toEqual(await models());
+    const { state, stages } = await describeRun(runs.two);
+    expect(state).toBe('monitored');
+    expect(stages.at(-1)).toMatchObject({
+      stage: 'rollout',
+      state: 'waiting',
+      progress: { share: 25, next: 50 },
+    });
+    expect((await baton('runs', 'describe', runs.two)).stdout).toMatch(
+      /25 % of the traffic until .*, then 50 %/,
+    );
+  });
+
+  it('is no operation that is cancelled: a rollback ends it', async () => {
+    const { code, stderr } = await baton('runs', 'cancel', runs.two);
+    expect([code, stderr]).toEqual([4, expect.stringContaining('baton models rollback')]);
+  });
+
+  it("keeps the version's evaluation in the registry, with the decision and its numbers", async () => {
+    const version = await baton.json<VersionDescription>('models', 'describe', 'challenger');
+    expect(version).toMatchObject({ version: '2', run: runs.two, rollout: { share: 25 } });
+    expect(version.evaluation).toMatchObject({
+      decision: 'passed',
+      comparisons: [{ metric: 'accuracy', passed: true }],
+      metrics: { rows: expect.any(Number) },
+    });
+  });
+
+  it('keeps the endpoint: a newer run waits for it, and uploads nothing', async () => {
+    runs.three = await cloud.start('three');
+    const waits = async () => stageOf(await viewOf(cloud, runs.three), 'deploy')?.operation;
+    await expect.poll(waits, within).toEqual([cloud.cloud.output('prod', 'endpoint')]);
+    expect((await models()).versions).toHaveLength(2);
+  });
+
+  it('F24 loses the endpoint to a rollback, of which two at once are one', async () => {
+    const plan = await baton.json('models', 'rollback', '--to', 'previous', '--reason', 'x', '--dry-run');
+    expect(plan).toMatchObject({ run: runs.two, from: '2', to: '1', deploys: false, undeployed: ['2'] });
+    const both = [1, 2].map(() => rollBack('--to', 'previous', '--reason', 'it answers nonsense'));
+    expect((await Promise.all(both)).map(({ code }) => code)).toEqual([0, 0]);
+
+    const ended = [...cloud.ledger.published.keys()].filter((id) => id.endsWith('/rolled-back'));
+    expect(ended).toEqual([`${runs.two}/rollback/2/rolled-back`]);
+    const { trafficSplit, deployedModelId, ...told } = await endingOf(cloud, runs.two, RolledBack);
+    expect(trafficSplit).toEqual({ [deployedModelId]: 100 });
+    expect(told).toMatchObject({ from: '2', to: '1', cause: 'request', reason: 'it answers nonsense' });
+    const overtaken = async () => stageOf(await viewOf(cloud, runs.two), 'rollout')?.state;
+    await expect.poll(overtaken, within).toBe('superseded');
+    expect(await endingOf(cloud, runs.two, Superseded)).toMatchObject({
+      by: { run: runs.two, stage: 'rollback' },
+    });
+    expect((await baton('runs', 'watch', runs.two)).code).toBe(15);
+  });
+
+  it('gives the endpoint free, and the run that waited goes on, beside the champion that is back', async () => {
+    await expect.poll(() => soaks(runs.three), within).toBe(25);
+    expect(await serving()).toEqual(['3 challenger 25', '1 champion 75']);
+  });
+
+  it('goes back by itself when an anomaly is measured on the version', async () => {
+    const { endpoint, monitoringJob } = endpointOf(await cloud.ended(runs.three, PATIENCE_MS));
+    // Enough that a quarter of the traffic comes to some, with all but certainty: (3/4)^100 is below 10^-12.
+    const strange = Array.from({ length: 100 }, () => ({ amount: 1_000_000 }));
+    await sendTraffic(endpoint, strange, 'label', 1);
+    await cloud.cloud.runMonitoring(monitoringJob);
+    const state = async () => (await viewOf(cloud, runs.three)).state;
+    await expect.poll(state, within).toBe('rolled-back');
+    const told = await endingOf(cloud, runs.three, RolledBack);
+    expect(told).toMatchObject({ from: '3', to: '1', cause: 'abort', actor: 'rollout' });
+    expect(told.reason).toMatch(/^skew of amount is 1\.0000 in the window until .*, above 0\.5$/);
+    expect(await serving()).toEqual(['1 champion 100']);
+  });
+
+  it('a rollback to a version that is no longer deployed deploys it again, and monitoring follows', async () => {
+    const { code, stdout } = await rollBack('--to', '2', '--reason', 'it was not that bad');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ deploys: true, result: 'completed' }),
+    ]);
+    expect(await serving()).toEqual(['2 champion 100']);
+    const { deployedModelId } = await endingOf(cloud, runs.one, RolledBack);
+    expect(await watchedModels()).toEqual([deployedModelId]);
+    expect((await models()).versions[1]).toMatchObject({ version: '2', deployedModelId });
+  });
+
+  it('goes back by itself when too many of the answers are server errors', async () => {
+    const run = await cloud.start('four');
+    await cloud.ended(run, PATIENCE_MS);
+    expect(await soaks(run)).toBe(25);
+    // That fewer than twenty of them come to the version with a quarter of the traffic, is as unlikely as 1 in 10^6.
+    await failingRequests(200);
+    const state = async () => (await viewOf(cloud, run)).state;
+    await expect.poll(state, within).toBe('rolled-back');
+    const told = await endingOf(cloud, run, RolledBack);
+    expect(told).toMatchObject({ from: '4', to: '2', cause: 'abort', actor: 'rollout' });
+    expect(told.reason).toMatch(/^(\d+) of \1 requests ended in a server error: 100\.0 %, above 5 %$/);
+  });
+
+  it('a request about a version that has gone meanwhile changes nothing', async () => {
+    const before = await serving();
+    await request({ from: '3', to: '1' }, runs.three);
+    const came = async () => stageOf(await viewOf(cloud, runs.three), 'rollback')?.state;
+    await expect.poll(came, within).toBe('superseded');
+    expect(await serving()).toEqual(before);
+    expect((await viewOf(cloud, runs.three)).state).toBe('rolled-back');
+  });
+
+  it('nothing of all this happened twice, and no call had to be mended', () => {
+    expect(cloud.ledger.doubled).toEqual([]);
+    expect(cloud.cloud.lints()).toEqual([]);
+  });
+
+  /** Asks for predictions that every version fails on. */
+  async function failingRequests(count: number): Promise<void> {
+    const { GoogleAuth } = await import('google-auth-library');
+    const client = await new GoogleAuth().getClient();
+    const url = `https://us-central1-aiplatform.googleapis.com/v1/${cloud.cloud.output('prod', 'endpoint')}:predict`;
+    const data = { instances: [{ amount: 'fail' }] };
+    const ask = () => client.request({ url, method: 'POST', data, validateStatus: () => true });
+    for (let sent = 0; sent < count; sent += 10) await Promise.all(Array.from({ length: 10 }, ask));
+  }
+
+  async function watchedModels(): Promise<string[]> {
+    const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
+    const client = new JobServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
+    const parent = `projects/${cloud.cloud.output('prod', 'project')}/locations/us-central1`;
+    const [[job]] = await client.listModelDeploymentMonitoringJobs({ parent });
+    return (job.modelDeploymentMonitoringObjectiveConfigs ?? []).map((it) => String(it.deployedModelId));
+  }
+
+  /** Asks for a rollback as somebody does whose view of the endpoint is old. */
+  async function request(versions: { from: string; to: string }, run: RunId): Promise<void> {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    const pubsub = new PubSub({ projectId: cloud.cloud.output('prod', 'project') });
+    const event: Envelope = {
+      specversion: '1.0',
+      ...{ id: `${run}/rollback/2/late`, source: '//baton.dev/test', type: RollbackRequested.type },
+      ...{
+        time: new Date().toISOString(),
+        datacontenttype: 'application/json',
+        correlationid: run,
+        attempt: 2,
+      },
+      data: RollbackRequested.data.parse({
+        ...{ model: 'stub', endpoint: cloud.cloud.output('prod', 'endpoint'), ...versions },
+        ...{ actor: 'somebody@example.com', reason: 'too late' },
+      }),
+    };
+    await pubsub.topic(RollbackRequested.name).publishMessage(toPubsubMessage(event));
+    await pubsub.close();
+  }
+});
