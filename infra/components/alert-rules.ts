@@ -103,6 +103,18 @@ export const SERVING_RULES: AlertRule[] = [
     section: 'Predictions fail',
   },
   {
+    name: 'alert-rolled-back',
+    title: 'A model was rolled back',
+    filter: `${LOGGED} AND metric.type="${metricType(METRICS.endings)}" AND metric.label.event="rolled-back"`,
+    above: 0,
+    duration: '0s',
+    alignmentPeriod: '300s',
+    aligner: 'ALIGN_DELTA',
+    reducer: 'REDUCE_SUM',
+    groupBy: ['metric.label.stage'],
+    section: 'A model was rolled back',
+  },
+  {
     name: 'alert-drift',
     title: 'The data have drifted',
     // Only one type of resource writes to the log, but Cloud Monitoring wants one named.

@@ -40,7 +40,7 @@ export class LogMetrics extends pulumi.ComponentResource {
           metricKind: 'DELTA',
           valueType: 'INT64',
           labels: [
-            label('stage', 'prepare to monitor'),
+            label('stage', 'prepare to rollback'),
             label('event', 'the event that ended the stage'),
             label('code', 'BATON_…'),
           ],
@@ -65,7 +65,7 @@ export class LogMetrics extends pulumi.ComponentResource {
           metricKind: 'DELTA',
           valueType: 'DISTRIBUTION',
           unit: 's',
-          labels: [label('stage', 'prepare to monitor')],
+          labels: [label('stage', 'prepare to rollback')],
         },
         labelExtractors: { stage: 'EXTRACT(jsonPayload.stage)' },
         // From a tenth of a second to five days.

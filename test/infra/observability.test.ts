@@ -44,6 +44,7 @@ describe('the alerts', () => {
         ...runs,
         'Baton: A run waits for approval',
         'Baton: Predictions fail',
+        'Baton: A model was rolled back',
         'Baton: The data have drifted',
       ]),
     );
