@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type BatonEvent, RollbackRequested, RolledBack, Superseded } from '../events/index.ts';
-import { deployedAs } from './champion.ts';
+import { RollbackRequested, RolledBack, Superseded } from '../events/index.ts';
+import { deployedAs, makeChampion } from './champion.ts';
 import { deployedModelIdOf, deploy as deployVersion, endpointName, findEndpoint } from './endpoint.ts';
 import { type Holder, holds, promotionOf, takeForRollback } from './endpoint-lock.ts';
 import { giveFree, isWorking } from './endpoint-queue.ts';
@@ -18,22 +18,28 @@ type Input = z.output<typeof RollbackRequested.data>;
 
 /**
  * Brings another version back, at once. It takes the endpoint from whatever deployment or rollout has it, which sees that
- * and ends. Where the version is still deployed, traffic and aliases move before this function answers; where it is not,
- * `settle` deploys it again first, with all of the traffic.
+ * and ends. Where the version is still deployed, traffic and aliases have moved before this function answers; the rest is
+ * `settle`'s, and where it is not, so is deploying it again, with all of the traffic.
  */
 export const rollback = defineStage({
   name: 'rollback',
   input: RollbackRequested,
   state: State,
 
-  start: (event, work) => proceed(event, work, lookAgain),
+  async start({ data }, work) {
+    const taken = await takeOver(data, work);
+    if (taken?.kind === 'completed') return taken;
+    if (taken && deployedAs(taken.endpoint, data.to)) await makeChampion(data.to, work.environment);
+    return lookAgain();
+  },
 
   ready: async (outstanding) => outstanding,
 
   async settle({ event, state, resources }, work) {
     if (!(await haveEnded(state.operations))) return pending(resources, state);
-    // Only `settle` may act as the account that prediction containers run as.
-    return proceed(event, work, (endpoint, version) => deployAgain(endpoint, version, work));
+    const taken = await takeOver(event.data, work);
+    if (taken?.kind === 'completed') return taken;
+    return taken ? bringBack(taken.endpoint, event.data, taken.version, work) : lookAgain();
   },
 
   cleanUp: async (_event, work) => giveFree(holderOf(work)),
@@ -49,21 +55,14 @@ const waitFor = (operations: string[]) =>
 /** Nothing of ours is under way: the endpoint is at work for others, has just changed, or is the next look's to change. */
 const lookAgain = () => pending([endpointName()], { operations: [] });
 
-/** @param whereUndeployed what is done where the version is not deployed any more */
-async function proceed(
-  { data }: BatonEvent<Input>,
+async function bringBack(
+  endpoint: Endpoint,
+  data: Input,
+  version: ModelVersion,
   work: Work,
-  whereUndeployed: (endpoint: Endpoint, version: ModelVersion) => Outcome<State> | Promise<Outcome<State>>,
 ): Promise<Outcome<State>> {
-  const version = await findVersionAs(data.to, work.environment);
-  if (!version) throw precondition(`there is no version ${data.to} of ${data.model}`);
-  const taken = await takeOver(data, work);
-  if (!taken) return lookAgain();
-  if (taken.kind !== 'ours') return taken;
-  const { endpoint } = taken;
-  const standing = deployedAs(endpoint, data.to);
-  if (!standing) return whereUndeployed(endpoint, version);
-
+  const standing = deployedAs(endpoint, version.version);
+  if (!standing) return deployAgain(endpoint, version, work);
   const conclusion = await serveAlone(endpoint, standing, work.environment);
   if (conclusion.kind === 'waiting') return waitFor(conclusion.operations);
   // A deployment that was under way when the endpoint was taken would still move the traffic when it ends.
@@ -81,6 +80,13 @@ async function proceed(
   });
 }
 
+/** The endpoint as this rollback has it, and the version that is to serve. */
+interface Taken {
+  kind: 'ours';
+  endpoint: Endpoint;
+  version: ModelVersion;
+}
+
 const TRIES = 5;
 
 /**
@@ -92,12 +98,14 @@ const TRIES = 5;
 async function takeOver(
   { model, from, to, endpoint: name }: Input,
   work: Work,
-): Promise<{ kind: 'ours'; endpoint: Endpoint } | Completed | undefined> {
+): Promise<Taken | Completed | undefined> {
+  const version = await findVersionAs(to, work.environment);
+  if (!version) throw precondition(`there is no version ${to} of ${model}`);
   const holder = holderOf(work);
   for (let tried = 0; tried < TRIES; tried++) {
     const endpoint = await findEndpoint();
     if (endpoint?.name !== name) throw precondition(`there is no endpoint ${name}`);
-    if (holds(endpoint, holder)) return { kind: 'ours', endpoint };
+    if (holds(endpoint, holder)) return { kind: 'ours', endpoint, version };
     const { holder: standing, deployed } = promotionOf(endpoint);
     if (standing?.stage === 'rollback' && (await isWorking(standing, work.environment))) return undefined;
     if (!deployedAs(endpoint, from)) {
@@ -108,7 +116,7 @@ async function takeOver(
     }
     const target = deployedAs(endpoint, to);
     const taken = await takeForRollback(endpoint, holder, target && { [String(target.id)]: 100 });
-    if (taken) return { kind: 'ours', endpoint: taken };
+    if (taken) return { kind: 'ours', endpoint: taken, version };
   }
   return undefined;
 }

@@ -96,13 +96,10 @@ async function advance(
   const find = (wanted: string | undefined) => deployedModels(endpoint).find((model) => model.id === wanted);
   const champion = state.champion ?? (await formerChampion(endpoint, id, work));
   const rival = find(champion?.deployedModelId);
-  if (state.abort && rival) return goBack(endpoint, rival, event, { ...state, abort: state.abort }, work);
+  if (state.abort)
+    return goBack(endpoint, rival ?? gone(endpoint, 'the champion'), event, state.abort, state, work);
 
-  const newcomer = find(id);
-  if (!newcomer) {
-    const reason = `the deployed model ${id} is no longer at ${endpoint.name}: replay the run from deploy`;
-    throw new StageFailure('BATON_PRECONDITION', reason);
-  }
+  const newcomer = find(id) ?? gone(endpoint, `the deployed model ${id}`);
   if (!rival) return promote(endpoint, newcomer, state, work);
   // Written down before anything changes: later, the endpoint no longer tells.
   if (!state.champion) return lookAgain(endpoint, { ...state, champion });
@@ -111,7 +108,12 @@ async function advance(
   if (!abort) return nextShare(endpoint, newcomer, rival, state, work);
   work.log('WARNING', `the rollout goes back to version ${rival.modelVersionId}: ${abort}`);
   const moved = await updateEndpoint(endpoint, { trafficSplit: { [String(rival.id)]: 100 } });
-  return lookAgain(endpoint, moved ? { ...state, abort } : state);
+  return lookAgain(endpoint, moved ? { ...state, progress: undefined, abort } : state);
+}
+
+function gone({ name }: Endpoint, what: string): never {
+  const reason = `${what} is no longer at ${name}: replay the run from deploy`;
+  throw new StageFailure('BATON_PRECONDITION', reason);
 }
 
 async function formerChampion(endpoint: Endpoint, newcomer: string, { environment }: Work) {
@@ -171,7 +173,8 @@ async function goBack(
   endpoint: Endpoint,
   champion: DeployedModel,
   event: BatonEvent<Input>,
-  state: State & { abort: string },
+  reason: string,
+  state: State,
   work: Work,
 ): Promise<Outcome<State>> {
   const conclusion = await serveAlone(endpoint, champion, work.environment);
@@ -185,7 +188,7 @@ async function goBack(
     trafficSplit: conclusion.endpoint.trafficSplit ?? {},
     cause: 'abort',
     actor: 'rollout',
-    reason: state.abort,
+    reason,
   });
 }
 

@@ -100,7 +100,9 @@ test('a request that ends its server fails, and the next one is served', async (
 const REQUESTS = 10_000;
 const TOLERANCE = 0.027;
 
-test('ten thousand requests are answered by the models in the proportion of their shares, and none by one without', async () => {
+test('ten thousand requests are answered by the models in the proportion of their shares, and none by one without', {
+  timeout: 180_000,
+}, async () => {
   const divided = await createEndpoint(services, 'divided');
   for (const [id, answer, split] of [
     ['1', 'champion', { 0: 100 }],

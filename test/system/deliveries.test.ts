@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Envelope,
   layout,
+  Promoted,
   type RunId,
   type StageName,
   stagesFrom,
   toPubsubMessage,
 } from '../../events/index.ts';
 import type { Decision } from '../../local/iam/policy.ts';
+import { Ledger } from '../chaos/ledger.ts';
 import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { Deliveries } from '../end-to-end/deliveries.ts';
 import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
@@ -20,6 +22,7 @@ import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 /** What becomes of messages that come too often, too late, or never should have: in one cloud, around one run. */
 const CHAIN = stagesFrom('prepare');
 const writes: { principal: string; object: string }[] = [];
+const ledger = new Ledger();
 let test: TestCloud;
 let deliveries: Deliveries;
 let run: RunId;
@@ -36,9 +39,14 @@ const endedAs = async (stage: StageName, attempt: number) =>
 const within = { timeout: 60_000, interval: 200 };
 
 beforeAll(async () => {
+  const plan = {
+    steps: [25, 50, 100],
+    soakSeconds: 1,
+    abort: { drift: true, maxErrorRate: 0.05, minRequests: 100 },
+  };
   test = await startTestCloud({
-    onDecision,
-    config: { 'baton:runSchedule': YEARLY },
+    ...{ onDecision, onCall: ledger.record },
+    config: { 'baton:runSchedule': YEARLY, 'baton:rollout': JSON.stringify(plan) },
     faults: { seed: 1, rules: [{ at: 'delivery', who: 'function start$', effect: { duplicate: 3 } }] },
   });
   deliveries = new Deliveries(test);
@@ -111,6 +119,19 @@ describe('an event that comes too often', () => {
     expect(second.ending?.id).toBe(`${run}/deploy/2/deployed`);
     expect(second.sequence).toBe(first.sequence);
     for (const stage of CHAIN) expect(await endedAs(stage, 1)).toBeDefined();
+  });
+
+  it('the first version got all of the traffic at once, and the second one more and more of it', async () => {
+    const key = { run, stage: 'rollout', attempt: 2 } as const;
+    await expect.poll(() => endedAs('rollout', 2).catch(() => undefined), within).toBe(Promoted.type);
+    const shares = ledger.splits.map((split) => Object.values(split).sort((a, b) => a - b));
+    expect(shares).toEqual([[100], [25, 75], [50, 50], [100]]);
+    const [first, second] = await Promise.all(
+      [1, 2].map((attempt) => deliveries.attempt({ ...key, attempt })),
+    );
+    expect(first.ending?.data).toMatchObject({ alias: 'champion', model: { version: '1' } });
+    expect(first.ending?.data).not.toHaveProperty('previous');
+    expect(second.ending?.data).toMatchObject({ model: { version: '2' }, previous: '1' });
   });
 
   it('published again under a new message id, it is known by its CloudEvents id', async () => {

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Envelope,
   type EventContract,
-  Promoted,
   parseEvent,
   RollbackRequested,
   RolledBack,
@@ -23,7 +22,8 @@ import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
-const PATIENCE_MS = 60_000;
+/** Far more than anything takes here, so that it ends visibly where something is stuck. */
+const PATIENCE_MS = 120_000;
 const within = { timeout: PATIENCE_MS, interval: 200 };
 
 const viewOf = ({ storage, buckets }: StubCloud, run: RunId) => readRun(storage, buckets, run);
@@ -36,45 +36,8 @@ async function endingOf<Data>(cloud: StubCloud, run: RunId, contract: EventContr
   return parseEvent(contract, event as Envelope).data;
 }
 
-describe('a rollout whose shares soak for a moment', { timeout: PATIENCE_MS }, () => {
-  let cloud: StubCloud;
-  let runs: RunId[];
-
-  beforeAll(async () => {
-    const plan = {
-      steps: [25, 50, 100],
-      soakSeconds: 1,
-      abort: { drift: true, maxErrorRate: 0.05, minRequests: 100 },
-    };
-    cloud = await startStubCloud({ config: { 'baton:rollout': JSON.stringify(plan) } });
-    runs = [];
-    for (const drop of ['first', 'second']) {
-      runs.push(await cloud.start(drop));
-      await cloud.ledger.ended(runs, PATIENCE_MS);
-    }
-  }, PATIENCE_MS * 3);
-  afterAll(() => cloud?.close());
-
-  it('gives the first version everything at once, and the next one more and more of the traffic', () => {
-    const shares = cloud.ledger.splits.map((split) => Object.values(split).sort((a, b) => a - b));
-    expect(shares).toEqual([[100], [25, 75], [50, 50], [100]]);
-  });
-
-  it('ends with the next one as champion, and nothing else deployed', async () => {
-    const [first, second] = await Promise.all(runs.map((run) => endingOf(cloud, run, Promoted)));
-    expect(first).toMatchObject({ alias: 'champion', model: { version: '1' } });
-    expect(first.previous).toBeUndefined();
-    expect(second).toMatchObject({ model: { version: '2' }, previous: '1' });
-    expect(second.trafficSplit).toEqual({ [second.deployedModelId]: 100 });
-    expect(cloud.ledger.doubled).toEqual([]);
-  });
-
-  it('passes no call that a client or server had to mend', () => {
-    expect(cloud.cloud.lints()).toEqual([]);
-  });
-});
-
-describe('a rollout whose first share soaks for an hour', { timeout: PATIENCE_MS * 2 }, () => {
+/** What happens to a rollout while a share soaks: here the first one, for an hour. */
+describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
   let cloud: StubCloud;
   let baton: CommandLine;
   const runs: Record<'one' | 'two' | 'three', RunId> = { one: '', two: '', three: '' } as never;
