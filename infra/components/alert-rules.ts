@@ -63,8 +63,8 @@ export function runRules(thresholds: { unackedSeconds: number; stageSeconds: num
     {
       name: 'alert-slow-stage',
       title: 'A stage takes too long',
-      // How long people take is theirs to say.
-      filter: `${LOGGED} AND metric.type="${metricType(METRICS.seconds)}" AND metric.label.stage!="approve"`,
+      // How long people take is theirs to say, and a rollout takes as long as its plan says.
+      filter: `${LOGGED} AND metric.type="${metricType(METRICS.seconds)}" AND metric.label.stage!="approve" AND metric.label.stage!="rollout"`,
       above: thresholds.stageSeconds,
       duration: '0s',
       alignmentPeriod: '3600s',

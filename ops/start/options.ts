@@ -65,7 +65,7 @@ export function parseStartOptions(argv: string[]): StartOptions {
     .option('--stall-after <seconds>', 'give up when no stage changes for so long', wholeNumber, 120)
     .addHelpText(
       'after',
-      '\nExit codes: 0 monitored, 1 error, 2 usage, 3 refused, 4 parked, 5 held back by the gate, 6 stalled, 7 superseded, 8 waits for approval, 9 rejected, 130 interrupted.',
+      '\nExit codes: 0 monitored, 1 error, 2 usage, 3 refused, 4 parked, 5 held back by the gate, 6 stalled, 7 superseded, 8 waits for approval, 9 rejected, 10 rolled back, 130 interrupted.',
     )
     .configureOutput({ writeOut: (text) => process.stderr.write(text) })
     .exitOverride((error) => {

@@ -62,7 +62,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     const plan = {
       steps: [25, 50, 100],
       soakSeconds: 3600,
-      abort: { drift: true, maxErrorRate: 0.05, minRequests: 20 },
+      abort: { drift: true, maxErrorRate: 0.05, minRequests: 10 },
     };
     const watch = {
       skew: { amount: 0.5 },
@@ -176,8 +176,8 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     const run = await cloud.start('four');
     await cloud.ended(run, PATIENCE_MS);
     expect(await soaks(run)).toBe(25);
-    // That fewer than twenty of them come to the version with a quarter of the traffic, is as unlikely as 1 in 10^6.
-    await failingRequests(200);
+    // That fewer than ten of them come to the version with a quarter of the traffic, is less likely than 1 in 10^6.
+    await failingRequests(120);
     const state = async () => (await viewOf(cloud, run)).state;
     await expect.poll(state, within).toBe('rolled-back');
     const told = await endingOf(cloud, run, RolledBack);
