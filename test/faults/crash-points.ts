@@ -76,7 +76,7 @@ const unnamed = (name: string, what: string, mentions: string, event = 'deploy/1
   ...{ name, by: 'settle', what, mentions: () => mentions },
   onceHanded: (run) => `${run}/${event}`,
 });
-const RELEASE = (event?: string) => unnamed('release', '/UpdateEndpoint$', '"promotion":""', event);
+const RELEASE = unnamed('release', '/UpdateEndpoint$', '"promotion":""');
 const effect = (by: Step['by'], what: string, mentions: Step['mentions'], name = 'effect'): Step => ({
   ...{ name, by, what, mentions },
 });
@@ -134,7 +134,7 @@ const STEPS: Record<StageName, Step[]> = {
     unnamed('undeployment', '/UndeployModel$', ''),
     eventWrite('settle'),
     publish('settle'),
-    RELEASE(),
+    RELEASE,
     CLEAR,
   ],
   rollback: [
@@ -144,12 +144,7 @@ const STEPS: Record<StageName, Step[]> = {
     ),
     RECORD,
     unnamed('deployment', '/DeployModel$', '', 'rollback/2/'),
-    unnamed('aliases', '/MergeVersionAliases$', '"champion"', 'rollback/2/'),
-    unnamed('undeployment', '/UndeployModel$', '', 'rollback/2/'),
-    eventWrite('settle'),
-    publish('settle'),
-    RELEASE('rollback/2/'),
-    CLEAR,
+    ...SETTLED,
   ],
 };
 
