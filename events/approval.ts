@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RunId, Sha256 } from './identifiers.ts';
+import { Sha256 } from './identifiers.ts';
 import { AttemptKey } from './records.ts';
 
 /** Somebody whom IAM knows: a person, a group of them, or a service account. */
@@ -42,16 +42,3 @@ export const Decision = z.object({
   at: z.iso.datetime(),
 });
 export type Decision = z.infer<typeof Decision>;
-
-/** What a person asks the function `decide` for, by kind. */
-export const DecisionRequest = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('approval'),
-    run: RunId,
-    attempt: z.number().int().min(1),
-    decision: Decision.shape.decision,
-    digest: Sha256.describe('Of what the person saw: another one is refused.'),
-    reason: z.string().trim().min(1).max(1000),
-  }),
-]);
-export type DecisionRequest = z.infer<typeof DecisionRequest>;

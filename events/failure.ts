@@ -79,6 +79,10 @@ export const FAILURES = {
     advice: 'Look at what the run is about now, with `baton approvals show`, and decide that.',
   },
   BATON_APPROVAL_OWN_RUN: { outcome: 'refuse', advice: 'Have somebody else approve the run.' },
+  BATON_ROLLBACK_OUTDATED: {
+    outcome: 'refuse',
+    advice: 'Look at what serves now, with `baton models list`, and ask again.',
+  },
   BATON_PRECONDITION: { outcome: 'park', advice: 'Correct what the message names, then replay the stage.' },
   BATON_DEAD_LETTER: {
     outcome: 'park',

@@ -5,6 +5,7 @@ export * from './artifact.ts';
 export * from './champion.ts';
 export * from './contract.ts';
 export * from './dataset-ready.ts';
+export * from './decision-request.ts';
 export * from './delivery.ts';
 export * from './deployed.ts';
 export * from './disposition.ts';

@@ -16,6 +16,8 @@ export const layout = {
   /** What an attempt of `approve` waits for somebody to decide, and the decision. */
   approvalRequest: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/approval.json`,
   decision: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/decision.json`,
+  /** The request that an attempt of `rollback` answers, written before it is published. */
+  rollbackRequest: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/request.json`,
   duplicates: ({ run, stage, attempt }: AttemptKey) => `runs/${run}/${stage}/${attempt}/duplicates/`,
   /** A delivery that found nothing left to do. */
   duplicate: (key: AttemptKey, deliveryId: string) =>

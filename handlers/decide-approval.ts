@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import {
   ApprovalPolicy,
   type ApprovalRequest,
@@ -10,16 +9,13 @@ import {
   layout,
 } from '../events/index.ts';
 import { hasExpired, readDecision, readRequest, recordDecision } from './approval.ts';
-import { memberOf } from './runtime/caller.ts';
+import { checkListed } from './decider.ts';
 import { Environment, json, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import type { Logger } from './runtime/log.ts';
 import { readJson, writeText } from './runtime/objects.ts';
 
-const Settings = Environment.extend({
-  BATON_APPROVAL: json(ApprovalPolicy),
-  BATON_OPERATORS: json(ApprovalPolicy.shape.approvers),
-});
+const Settings = Environment.extend({ BATON_APPROVAL: json(ApprovalPolicy) });
 
 type Asked = Extract<DecisionRequest, { kind: 'approval' }>;
 
@@ -35,13 +31,12 @@ export async function decideApproval(
   { BATON_BUCKET: bucket }: Environment,
   log: Logger,
 ): Promise<Decision> {
-  const settings = readEnvironment(Settings);
-  checkListed(caller, settings);
+  checkListed(caller, 'approver');
   const key: AttemptKey = { run: asked.run, stage: 'approve', attempt: asked.attempt };
   const request = await awaited(bucket, key);
   const now = new Date();
   checkAnswerable(asked, request, now);
-  if (asked.decision === 'approved') checkNotOwn(caller, request, settings.BATON_APPROVAL);
+  if (asked.decision === 'approved') checkNotOwn(caller, request, readEnvironment(Settings).BATON_APPROVAL);
   const { decision, reason, digest } = asked;
   const decided = { decision, by: caller, reason, digest, at: now.toISOString() };
   const standing = await recordDecision(bucket, key, decided);
@@ -50,23 +45,6 @@ export async function decideApproval(
   log.with({ run, stage, attempt })('NOTICE', `${caller} ${decision} ${digest}: ${reason}`);
   await writeText(bucket, layout.marker(run, stage, attempt), '{}\n', 'application/json');
   return standing.decision;
-}
-
-/**
- * IAM has let the caller in, by either of the two lists. A group's members are IAM's to know, so whoever is not an
- * operator by name may have come by a group among the approvers; infra/settings.ts sees to it that no group among the
- * operators can be mistaken for one of these.
- */
-function checkListed(caller: string, { BATON_APPROVAL, BATON_OPERATORS }: z.output<typeof Settings>): void {
-  const { approvers } = BATON_APPROVAL;
-  const member = memberOf(caller);
-  if (approvers.includes(member)) return;
-  const isOfGroup = approvers.some((approver) => approver.startsWith('group:'));
-  if (isOfGroup && !BATON_OPERATORS.includes(member)) return;
-  throw new StageFailure(
-    'BATON_CALLER_NOT_ALLOWED',
-    `${caller} is not on the list of approvers (baton:approval)`,
-  );
 }
 
 /** The request that an attempt waits with. */

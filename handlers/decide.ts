@@ -2,6 +2,7 @@ import type { Request, Response } from '@google-cloud/functions-framework';
 import { z } from 'zod';
 import { DecisionRequest, type FailureCode } from '../events/index.ts';
 import { decideApproval } from './decide-approval.ts';
+import { decideRollback } from './decide-rollback.ts';
 import { callerOf } from './runtime/caller.ts';
 import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure, toStageFailure } from './runtime/failure.ts';
@@ -16,11 +17,12 @@ const STATUS: Partial<Record<FailureCode, number>> = {
   BATON_APPROVAL_DECIDED: 409,
   BATON_APPROVAL_DIGEST: 409,
   BATON_APPROVAL_EXPIRED: 410,
+  BATON_ROLLBACK_OUTDATED: 409,
 };
 
 /**
  * What people decide in production comes in here, with an identity token that Cloud Run has checked: the only function
- * that they call. Answers the decision as it is on record, or a refusal with its code and a sentence.
+ * that they call. Answers what was decided as it is on record, or a refusal with its code and a sentence.
  */
 export async function handle(request: Request, response: Response): Promise<void> {
   const environment = readEnvironment(Environment);
@@ -52,5 +54,7 @@ function decide(
   switch (request.kind) {
     case 'approval':
       return decideApproval(request, caller, environment, log);
+    case 'rollback':
+      return decideRollback(request, caller, environment, log);
   }
 }

@@ -1,7 +1,7 @@
 import type { Input } from '@pulumi/pulumi';
 import { Account } from './components/account.ts';
 import type { Grants } from './components/grants.ts';
-import { type EventTopics, mayPublish } from './components/topics.ts';
+import { type EventTopics, mayPublish, publisher } from './components/topics.ts';
 import type { ServingSettings } from './settings.ts';
 
 interface Made {
@@ -33,6 +33,7 @@ export function declareServingAccounts({ project, approval }: ServingSettings, {
     }),
     decide: account('decide', 'takes down what people decide', {
       buckets: lake(bucket, 'reads what waits for a decision, and keeps the decision'),
+      topics: [publisher(topics, 'rollback-requested', 'asks for the version that an operator wants back')],
     }),
     deploy: account('deploy', 'deploys models that were approved', {
       project: [{ role: 'roles/aiplatform.user', why: 'registers the model, and makes the endpoint' }],
@@ -58,14 +59,7 @@ export function declareServingAccounts({ project, approval }: ServingSettings, {
     alert: account('alert', "turns model monitoring's alerts into events", {
       project: [{ role: 'roles/aiplatform.viewer', why: 'reads what the monitoring job measured' }],
       buckets: lake(bucket, 'keeps which anomalies were published'),
-      topics: [
-        {
-          name: 'drift-detected',
-          topic: topics.get('drift-detected')!.topic,
-          role: 'roles/pubsub.publisher',
-          why: 'tells of each anomaly',
-        },
-      ],
+      topics: [publisher(topics, 'drift-detected', 'tells of each anomaly')],
     }),
     // There whether or not drift is answered, so that non-production can let it in as soon as it shall be.
     retrainPush: account('retrain-push', 'calls retrain for Pub/Sub'),

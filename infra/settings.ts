@@ -183,14 +183,16 @@ const Settings = z.discriminatedUnion('tenant', [Nonprod, Prod, Dev]).superRefin
   if ('approval' in settings) {
     const { required, approvers } = settings.approval;
     if (required && approvers.length === 0) wrong('approval', 'needs approvers where it is required');
-    const groups = settings.operators.filter((member) => member.startsWith('group:'));
-    const others = approvers.some((member) => member.startsWith('group:'))
-      ? groups.filter((group) => !approvers.includes(group))
-      : [];
-    if (others.length > 0) {
+    const groupsOf = (members: string[]) => members.filter((member) => member.startsWith('group:'));
+    const [ofOperators, ofApprovers] = [groupsOf(settings.operators), groupsOf(approvers)];
+    const odd = [
+      ...ofOperators.filter((group) => !ofApprovers.includes(group)),
+      ...ofApprovers.filter((group) => !ofOperators.includes(group)),
+    ];
+    if (ofOperators.length > 0 && ofApprovers.length > 0 && odd.length > 0) {
       wrong(
         'operators',
-        `must not have ${others.join(', ')}, since approvers has groups: whose members call can't be told`,
+        `must have the groups that approvers has, where both have groups: of which one a caller is can't be told (${odd.join(', ')})`,
       );
     }
   }

@@ -18,12 +18,12 @@ export function declareEventTopics(
   return new Map(names.map((name) => [name, new EventTopic(name, args, opts)]));
 }
 
-/** The grants of a handler that publishes these events; any handler may also be parked. */
+/** The grant to publish one event. */
+export const publisher = (topics: EventTopics, name: EventName, why: string) => ({
+  ...{ name, topic: topics.get(name)!.topic, role: 'roles/pubsub.publisher', why },
+});
+
+/** The grants of a stage that publishes these events; any stage may also be parked. */
 export function mayPublish(topics: EventTopics, ...events: EventName[]): Grants['topics'] {
-  return [...events, 'parked' as const].map((name) => ({
-    name,
-    topic: topics.get(name)!.topic,
-    role: 'roles/pubsub.publisher',
-    why: `publishes ${name} events`,
-  }));
+  return [...events, 'parked' as const].map((name) => publisher(topics, name, `publishes ${name} events`));
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Decision, type RunId } from '../../events/index.ts';
 import { type ApprovalView, listApprovals, readApproval } from '../approvals/approval.ts';
 import { approvalsText, approvalText } from '../approvals/approval-text.ts';
-import { askToDecide } from '../approvals/decide.ts';
+import { askToDecide } from '../decide.ts';
 import { isProduction } from '../environments/environment.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit-codes.ts';

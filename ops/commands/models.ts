@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { toPubsubMessage, topicOf } from '../../events/index.ts';
+import { Envelope } from '../../events/index.ts';
+import { askToDecide } from '../decide.ts';
 import { isProduction } from '../environments/environment.ts';
 import { describeVersion, descriptionText } from '../models/describe.ts';
 import { readModel, versionOf } from '../models/registry.ts';
-import { planRollback, type RollbackPlan, servingVersion } from '../models/rollback-plan.ts';
+import { planRollback, type RollbackPlan, requestOf, servingVersion } from '../models/rollback-plan.ts';
 import { modelText, rollbackText } from '../models/text.ts';
-import { operatorName } from '../operator.ts';
 import { existing } from '../runs/existing.ts';
 import { failureOf } from '../runs/failure.ts';
 import { readRun, type StageView } from '../runs/run-view.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { CommandError, EXIT, type ExitCode } from '../terminal/exit-codes.ts';
+import { EXIT, type ExitCode } from '../terminal/exit-codes.ts';
 import { inSession, type Session } from './session.ts';
 
 const POLL_MS = 1000;
@@ -66,54 +66,45 @@ function addRollbackCommand(models: Command): void {
     .option('--async', 'do not wait until it has ended', false)
     .action(
       inSession(async (session, options: RollbackOptions) => {
-        const { output, environment, storage } = session;
+        const { output, environment } = session;
         const model = await readModel(session);
         const view = await existing(session, servingVersion(model).run);
-        const { project } = environment.prod;
-        const actor = await operatorName(storage);
-        const plan = planRollback(model, view, { ...options, actor, at: new Date(), project });
+        const plan = planRollback(model, view, options);
         if (options.dryRun) {
-          output.data(documentOf(plan), () => rollbackText(plan));
+          output.data({ ...documentOf(plan), sent: false }, () => rollbackText(plan));
           return EXIT.ok;
         }
         output.say(`${rollbackText(plan)}\n`);
         if (isProduction(environment, 'prod')) {
+          const { project } = environment.prod;
           const question = `Roll back to version ${plan.to.version} in the production project ${project}?`;
           await confirm(question, { yes: options.yes, output });
         }
-        await send(session, plan);
+        const { id } = await askToDecide(session, requestOf(plan), Envelope);
         if (!options.async) return follow(session, plan);
-        output.data({ ...documentOf(plan), result: 'sent' }, () => `${plan.event.id}  sent`);
+        output.data({ ...documentOf(plan), event: id, result: 'sent' }, () => `${id}  sent`);
         output.say(`Follow it with: baton runs describe ${plan.run}`);
         return EXIT.ok;
       }),
     );
 }
 
-const documentOf = ({ run, attempt, from, to, undeployed, event }: RollbackPlan) => ({
-  ...{ run, attempt },
+const documentOf = ({ run, attempt, from, to, undeployed, reason }: RollbackPlan) => ({
+  ...{ run, attempt, reason },
   ...{ from: from.version, to: to.version, deploys: !to.deployedModelId, undeployed },
-  event: { id: event.id, type: event.type },
 });
-
-async function send({ clients }: Session, { event }: RollbackPlan): Promise<void> {
-  const topic = (await clients.pubsub('prod')).topic(topicOf('rollback-requested'));
-  await topic.publishMessage(toPubsubMessage(event));
-}
 
 /** Waits until the rollback has ended, and says how. */
 async function follow(session: Session, plan: RollbackPlan): Promise<ExitCode> {
   const { output, storage, buckets, signal } = session;
-  const { run, attempt, event } = plan;
+  const { run, attempt } = plan;
   for (;;) {
     const { stages } = await readRun(storage, buckets, run);
     const made = stages.find((it) => it.stage === 'rollback' && it.attempt === attempt);
-    if (made?.input && made.input.id !== event.id) {
-      throw new CommandError(EXIT.refused, `another request came first: ${made.input.id}`);
-    }
     if (made?.event) {
-      const result = { ...documentOf(plan), result: made.state, failure: failureOf(made.event) };
-      output.data(result, () => endingText(plan, made));
+      const { input, state: result, event } = made;
+      const document = { ...documentOf(plan), event: input?.id, result, failure: failureOf(event) };
+      output.data(document, () => endingText(plan, made));
       return CODES[made.state] ?? EXIT.failure;
     }
     await delay(POLL_MS, undefined, { signal });

@@ -1,9 +1,9 @@
-import { type Envelope, Promoted, RollbackRequested, type RunId, sequenceOf } from '../../events/index.ts';
+import { type DecisionRequest, Promoted, type RunId } from '../../events/index.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { CommandError, EXIT } from '../terminal/exit-codes.ts';
 import { type ModelView, type VersionView, versionOf } from './registry.ts';
 
-/** What a rollback will do, and the event that asks for it. */
+/** What a rollback will do. */
 export interface RollbackPlan {
   run: RunId;
   attempt: number;
@@ -11,17 +11,13 @@ export interface RollbackPlan {
   to: VersionView;
   /** The versions that will be undeployed. */
   undeployed: string[];
-  event: Envelope;
+  reason: string;
 }
 
-export interface RollbackRequest {
+export interface RollbackOrder {
   /** A version, or `previous`. */
   to: string;
   reason: string;
-  actor: string;
-  at: Date;
-  /** The production project. */
-  project: string;
 }
 
 /**
@@ -52,20 +48,25 @@ function championOf(versions: VersionView[]): VersionView | undefined {
  * @param view the run that made the version that serves
  * @throws CommandError `refused` where there is nothing to go back from or to
  */
-export function planRollback(model: ModelView, view: RunView, request: RollbackRequest): RollbackPlan {
+export function planRollback(
+  model: ModelView,
+  view: RunView,
+  { to: wanted, reason }: RollbackOrder,
+): RollbackPlan {
   const from = servingVersion(model);
-  const to = versionOf(model, request.to === 'previous' ? previousOf(model, from, view) : request.to);
+  const to = versionOf(model, wanted === 'previous' ? previousOf(model, from, view) : wanted);
   if (to.version === from.version) throw refusal(`version ${to.version} is the one that serves`);
-  const { run } = from;
-  const attempt = nextAttempt(view);
   const undeployed = model.versions
     .filter(({ version, deployedModelId }) => deployedModelId && version !== to.version)
     .map(({ version }) => version);
-  return {
-    ...{ run, attempt, from, to, undeployed },
-    event: requestEvent({ run, attempt, from: from.version, to: to.version }, model, view, request),
-  };
+  return { run: from.run, attempt: nextAttempt(view), from, to, undeployed, reason };
 }
+
+/** What the function `decide` is asked for by a plan: exactly what the person was shown. */
+export const requestOf = ({ run, attempt, from, to, reason }: RollbackPlan): DecisionRequest => ({
+  ...{ kind: 'rollback', run, attempt, reason },
+  ...{ from: from.version, to: to.version },
+});
 
 /** What served before a version: the champion while it is rolled out, and after that what its promotion says. */
 function previousOf({ versions }: ModelView, from: VersionView, { stages, run }: RunView): string {
@@ -84,28 +85,6 @@ function nextAttempt({ stages, replays }: RunView): number {
     ({ stage, attempt, event }) => stage === 'rollback' && attempt === highest && !event,
   );
   return standing ? highest : highest + 1;
-}
-
-function requestEvent(
-  { run, attempt, from, to }: { run: RunId; attempt: number; from: string; to: string },
-  { endpoint, model }: ModelView,
-  { record }: RunView,
-  { reason, actor, at, project }: RollbackRequest,
-): Envelope {
-  const name = model.slice(model.lastIndexOf('/') + 1);
-  return {
-    specversion: '1.0',
-    id: `${run}/rollback/${attempt}/to-${to}/${RollbackRequested.name}`,
-    source: `//baton.dev/projects/${project}/operators`,
-    type: RollbackRequested.type,
-    time: at.toISOString(),
-    subject: run,
-    datacontenttype: 'application/json',
-    correlationid: run,
-    attempt,
-    ...(record && { sequence: sequenceOf(record.generations) }),
-    data: RollbackRequested.data.parse({ model: name, endpoint, from, to, actor, reason }),
-  };
 }
 
 const refusal = (message: string) => new CommandError(EXIT.refused, message);

@@ -14,18 +14,15 @@ export const modelText = ({ versions }: ModelView): string =>
 export const shareText = ({ share }: VersionView) => (share === undefined ? undefined : `${share} %`);
 
 /** A plan as a person reads it. */
-export function rollbackText({ run, from, to, undeployed, event }: RollbackPlan): string {
+export function rollbackText({ run, from, to, undeployed, reason }: RollbackPlan): string {
   const how = to.deployedModelId
     ? 'still deployed: traffic moves at once'
     : 'not deployed: it is deployed first';
-  const { reason, actor } = event.data as { reason: string; actor: string };
   return fields([
     ['from', `version ${from.version}, ${shareText(from)} of the traffic, of run ${run}`],
     ['to', `version ${to.version}, ${how}`],
     ['champion', `version ${to.version}`],
     ['undeployed', undeployed.map((version) => `version ${version}`).join(', ')],
     ['reason', reason],
-    ['by', actor],
-    ['event', event.id],
   ]);
 }

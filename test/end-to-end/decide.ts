@@ -9,6 +9,7 @@ export interface Decided {
 }
 
 export const APPROVER = 'approver@example.com';
+export const ON_CALL = 'on-call@example.com';
 
 /** Calls `decide` as a user, with the identity token that Google gives that user; `headers` go in its place. */
 export async function decideAs(

@@ -7,7 +7,6 @@ import {
   EvalFailed,
   layout,
   Rejected,
-  RollbackRequested,
   type RunId,
   STAGE_INPUTS,
   type StageName,
@@ -17,7 +16,7 @@ import { digestArtifact } from '../../handlers/runtime/artifact.ts';
 import { consequences } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
 import { censusRow, censusTable, learnableDrop, smallDrop, type TestCloud } from '../end-to-end/cloud.ts';
-import { APPROVER, decideAs, requestOf } from '../end-to-end/decide.ts';
+import { APPROVER, decideAs, ON_CALL, requestOf } from '../end-to-end/decide.ts';
 import { publish } from './publish.ts';
 import { holdEndpoint, supersede, waitsForEndpoint } from './superseding.ts';
 
@@ -87,18 +86,10 @@ export class Exercise {
     ];
     for (const [index, requested] of versions.entries()) {
       const attempt = 10 + index;
-      await this.#requestRollback(run, attempt, requested);
+      const asked = { kind: 'rollback', reason: 'as exercised', run, attempt, ...requested } as const;
+      expect(await decideAs(this.#test.cloud, ON_CALL, asked)).toMatchObject({ status: 200 });
       await this.#endedInProduction(run, 'rollback', attempt);
     }
-  }
-
-  async #requestRollback(run: RunId, attempt: number, versions: { from: string; to: string }): Promise<void> {
-    const endpoint = this.#test.cloud.output('prod', 'endpoint');
-    await publish(this.#test.cloud.output('prod', 'project'), RollbackRequested.name, {
-      ...(await this.#ending(run, 'deploy')),
-      ...{ id: `${run}/rollback/${attempt}/requested`, type: RollbackRequested.type, attempt },
-      data: { model: 'census', endpoint, ...versions, actor: 'somebody@example.com', reason: 'a test' },
-    });
   }
 
   /** Lets older runs come to production, and to the endpoint, after this one. */

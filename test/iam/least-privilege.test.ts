@@ -5,7 +5,7 @@ import type { RecordedStack } from '../../local/program/recorded.ts';
 import { isIamMember, readIamMember } from '../../local/realise/iam.ts';
 import { monitoringOnDemand } from '../../ops/demo/monitor-config.ts';
 import { startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
-import { APPROVER } from '../end-to-end/decide.ts';
+import { APPROVER, ON_CALL } from '../end-to-end/decide.ts';
 import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 import { recordBoth } from '../infra/recorded-program.ts';
 import { deadLetterAll } from './dead-letter-drill.ts';
@@ -30,6 +30,7 @@ const CONFIG = {
   'baton:runSchedule': YEARLY,
   'baton:monitor': monitoringOnDemand({ samplingRate: 1 }),
   'baton:approval': JSON.stringify({ required: true, approvers: [`user:${APPROVER}`] }),
+  'baton:operators': JSON.stringify([`user:${ON_CALL}`]),
 };
 
 /**

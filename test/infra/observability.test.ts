@@ -97,7 +97,7 @@ describe('the alerts', () => {
 it('without addresses and a runbook, alerts are declared and mail nobody', async () => {
   const [, prod] = await recordBoth();
   const declared = ofType([prod], POLICY).map(({ inputs }) => inputs as unknown as Policy);
-  expect(declared).toHaveLength(7);
+  expect(declared).toHaveLength(8);
   for (const { notificationChannels, documentation } of declared) {
     expect(notificationChannels).toEqual([]);
     expect(documentation).toMatchObject({ links: [], content: expect.stringContaining('docs/runbook.md') });

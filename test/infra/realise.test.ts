@@ -84,7 +84,7 @@ it('topics, subscriptions, buckets and objects exist', () => {
 });
 
 it('functions have their source with its dependencies', () => {
-  expect(functions).toHaveLength(13);
+  expect(functions).toHaveLength(15);
   for (const { sourceDir } of functions) {
     expect(existsSync(join(sourceDir, 'handlers/functions.ts'))).toBe(true);
     expect(existsSync(join(sourceDir, 'node_modules/@google-cloud/functions-framework'))).toBe(true);

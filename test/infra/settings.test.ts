@@ -155,6 +155,14 @@ describe('values that are wrong are each named, before anything is declared', ()
         'baton:operators': '["group:approvers@example.com","group:others@example.com"]',
       },
     ],
+    [
+      'prod',
+      'baton:operators',
+      {
+        'baton:approval': '{"approvers":["group:approvers@example.com","group:others@example.com"]}',
+        'baton:operators': '["group:approvers@example.com"]',
+      },
+    ],
     ['dev', 'baton:notebookZone', { 'baton:notebook': 'true', 'baton:notebookZone': 'europe-west1-b' }],
     ['dev', 'baton:notebook', { 'baton:notebook': 'true', 'baton:createNetwork': 'false' }],
   ])('of %s, where %s does not go with the others', (stack, key, overrides) => {

@@ -65,13 +65,11 @@ describe('a run', () => {
   it('writes three objects per stage, and one more per further step of the deployment', async () => {
     const written = () => Object.fromEntries(CHAIN.map((stage) => [stage, writtenFor(stage)]));
     // The notification of the drop's second file asks for the run that the first one's began, and is refused.
-    await expect
-      .poll(written, within)
-      .toEqual({
-        ...{ prepare: 4, ingest: 3, train: 3, evaluate: 3, approve: 3, deploy: 4 },
-        monitor: 3,
-        rollout: 3,
-      });
+    await expect.poll(written, within).toEqual({
+      ...{ prepare: 4, ingest: 3, train: 3, evaluate: 3, approve: 3, deploy: 4 },
+      monitor: 3,
+      rollout: 3,
+    });
   });
 
   it.each(CHAIN.slice(1))(

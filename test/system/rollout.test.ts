@@ -3,12 +3,11 @@ import {
   type Envelope,
   type EventContract,
   parseEvent,
-  RollbackRequested,
   RolledBack,
   type RunId,
   Superseded,
-  toPubsubMessage,
 } from '../../events/index.ts';
+import { OPERATOR } from '../../local/declared-policy.ts';
 import { clientsOf } from '../../ops/clients.ts';
 import { endpointOf } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
@@ -18,6 +17,7 @@ import { type ModelView, readModel } from '../../ops/models/registry.ts';
 import type { RunDescription } from '../../ops/runs/describe.ts';
 import { type RunView, readRun } from '../../ops/runs/run-view.ts';
 import { type StubCloud, startStubCloud } from '../chaos/stub-cloud.ts';
+import { APPROVER, decideAs } from '../end-to-end/decide.ts';
 import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
@@ -72,7 +72,12 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
       emails: [],
     };
     cloud = await startStubCloud({
-      config: { 'baton:rollout': JSON.stringify(plan), 'baton:monitor': JSON.stringify(watch) },
+      config: {
+        'baton:rollout': JSON.stringify(plan),
+        'baton:monitor': JSON.stringify(watch),
+        'baton:operators': JSON.stringify([`user:${OPERATOR}`]),
+        'baton:approval': JSON.stringify({ required: false, approvers: [`user:${APPROVER}`] }),
+      },
     });
     baton = await commandLineTo(cloud.cloud, shell);
     runs.one = await cloud.start('one');
@@ -122,6 +127,23 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await models()).versions).toHaveLength(2);
   });
 
+  it('is rolled back by operators only, and only from what its run has deployed', async () => {
+    const request = { kind: 'rollback', run: runs.two, attempt: 2, from: '2', to: '1', reason: 'x' } as const;
+    const answers = await Promise.all([
+      decideAs(cloud.cloud, APPROVER, request),
+      decideAs(cloud.cloud, OPERATOR, { ...request, from: '1', to: '2' }),
+      decideAs(cloud.cloud, OPERATOR, { ...request, to: '2' }),
+    ]);
+    expect(answers.map(({ status, data }) => [status, data.code])).toEqual([
+      [403, 'BATON_CALLER_NOT_ALLOWED'],
+      [409, 'BATON_ROLLBACK_OUTDATED'],
+      [400, 'BATON_DECISION_MALFORMED'],
+    ]);
+    expect(answers[0].data.reason).toContain('baton:operators');
+    expect(answers[1].data.reason).toBe(`${runs.two} has deployed no version 1`);
+    expect(await serving()).toEqual(['2 challenger 25', '1 champion 75']);
+  });
+
   it('F24 loses the endpoint to a rollback, of which two at once are one', async () => {
     const plan = await baton.json('models', 'rollback', '--to', 'previous', '--reason', 'x', '--dry-run');
     expect(plan).toMatchObject({ run: runs.two, from: '2', to: '1', deploys: false, undeployed: ['2'] });
@@ -133,6 +155,18 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     const { trafficSplit, deployedModelId, ...told } = await endingOf(cloud, runs.two, RolledBack);
     expect(trafficSplit).toEqual({ [deployedModelId]: 100 });
     expect(told).toMatchObject({ from: '2', to: '1', cause: 'request', reason: 'it answers nonsense' });
+    expect(told.actor).toBe(OPERATOR);
+    const other = {
+      kind: 'rollback',
+      run: runs.two,
+      attempt: 2,
+      from: '2',
+      to: '3',
+      reason: 'late',
+    } as const;
+    const { status, data } = await decideAs(cloud.cloud, OPERATOR, other);
+    expect([status, data.code]).toEqual([409, 'BATON_ROLLBACK_OUTDATED']);
+    expect(data.reason).toContain(`${OPERATOR} asked for 1 in place of 2`);
     const overtaken = async () => stageOf(await viewOf(cloud, runs.two), 'rollout')?.state;
     await expect.poll(overtaken, within).toBe('superseded');
     expect(await endingOf(cloud, runs.two, Superseded)).toMatchObject({
@@ -187,7 +221,15 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
 
   it('a request about a version that has gone meanwhile changes nothing', async () => {
     const before = await serving();
-    await request({ from: '3', to: '1' }, runs.three);
+    const late = {
+      kind: 'rollback',
+      run: runs.three,
+      attempt: 2,
+      from: '3',
+      to: '1',
+      reason: 'late',
+    } as const;
+    expect(await decideAs(cloud.cloud, OPERATOR, late)).toMatchObject({ status: 200 });
     const came = async () => stageOf(await viewOf(cloud, runs.three), 'rollback')?.state;
     await expect.poll(came, within).toBe('superseded');
     expect(await serving()).toEqual(before);
@@ -215,27 +257,5 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     const parent = `projects/${cloud.cloud.output('prod', 'project')}/locations/us-central1`;
     const [[job]] = await client.listModelDeploymentMonitoringJobs({ parent });
     return (job.modelDeploymentMonitoringObjectiveConfigs ?? []).map((it) => String(it.deployedModelId));
-  }
-
-  /** Asks for a rollback as somebody does whose view of the endpoint is old. */
-  async function request(versions: { from: string; to: string }, run: RunId): Promise<void> {
-    const { PubSub } = await import('@google-cloud/pubsub');
-    const pubsub = new PubSub({ projectId: cloud.cloud.output('prod', 'project') });
-    const event: Envelope = {
-      specversion: '1.0',
-      ...{ id: `${run}/rollback/2/late`, source: '//baton.dev/test', type: RollbackRequested.type },
-      ...{
-        time: new Date().toISOString(),
-        datacontenttype: 'application/json',
-        correlationid: run,
-        attempt: 2,
-      },
-      data: RollbackRequested.data.parse({
-        ...{ model: 'stub', endpoint: cloud.cloud.output('prod', 'endpoint'), ...versions },
-        ...{ actor: 'somebody@example.com', reason: 'too late' },
-      }),
-    };
-    await pubsub.topic(RollbackRequested.name).publishMessage(toPubsubMessage(event));
-    await pubsub.close();
   }
 });

@@ -1,8 +1,8 @@
 import { GoogleAuth, gaxios } from 'google-auth-library';
 import { z } from 'zod';
-import type { DecisionRequest } from '../../events/index.ts';
-import type { Session } from '../commands/session.ts';
-import { CommandError, EXIT } from '../terminal/exit-codes.ts';
+import type { DecisionRequest } from '../events/index.ts';
+import type { Session } from './commands/session.ts';
+import { CommandError, EXIT } from './terminal/exit-codes.ts';
 
 /** What `decide` answers where it does not do what it was asked. */
 const Refusal = z.object({ code: z.string(), reason: z.string(), advice: z.string() });
