@@ -172,7 +172,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     expect(await endingOf(cloud, runs.two, Superseded)).toMatchObject({
       by: { run: runs.two, stage: 'rollback' },
     });
-    expect((await baton('runs', 'watch', runs.two)).code).toBe(15);
+    expect((await baton('runs', 'watch', runs.two)).code).toBe(17);
   });
 
   it('gives the endpoint free, and the run that waited goes on, beside the champion that is back', async () => {
