@@ -127,6 +127,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     ...services,
     stateDir,
     pubsub: services.broker,
+    metadataStores: services.vertex.metadataStores,
     iam: {
       authorize: (access) => policy.authorize(access),
       deployer: (stack) => deployerOf(stack, outputs).principal,

@@ -142,6 +142,34 @@ const PREDICTIONS: Record<string, Rule> = {
   RawPredict: ({ endpoint }) => [vertex('endpoints.predict', endpoint)],
 };
 
+const METADATA: Record<string, Rule> = {
+  CreateMetadataStore: ({ parent }) => [vertex('metadataStores.create', parent)],
+  GetMetadataStore: ({ name }) => [vertex('metadataStores.get', name)],
+  ListMetadataStores: ({ parent }) => [vertex('metadataStores.list', parent)],
+  CreateArtifact: ({ parent }) => [vertex('artifacts.create', parent)],
+  GetArtifact: ({ name }) => [vertex('artifacts.get', name)],
+  ListArtifacts: ({ parent }) => [vertex('artifacts.list', parent)],
+  UpdateArtifact: ({ artifact }) => [vertex('artifacts.update', artifact.name)],
+  // It has no permission of its own, as the queries of executions and contexts have.
+  QueryArtifactLineageSubgraph: ({ artifact }) => [vertex('artifacts.get', artifact)],
+  CreateExecution: ({ parent }) => [vertex('executions.create', parent)],
+  GetExecution: ({ name }) => [vertex('executions.get', name)],
+  ListExecutions: ({ parent }) => [vertex('executions.list', parent)],
+  UpdateExecution: ({ execution }) => [vertex('executions.update', execution.name)],
+  AddExecutionEvents: ({ execution }) => [vertex('executions.addExecutionEvents', execution)],
+  QueryExecutionInputsAndOutputs: ({ execution }) => [
+    vertex('executions.queryExecutionInputsAndOutputs', execution),
+  ],
+  CreateContext: ({ parent }) => [vertex('contexts.create', parent)],
+  GetContext: ({ name }) => [vertex('contexts.get', name)],
+  ListContexts: ({ parent }) => [vertex('contexts.list', parent)],
+  UpdateContext: ({ context }) => [vertex('contexts.update', context.name)],
+  AddContextArtifactsAndExecutions: ({ context }) => [
+    vertex('contexts.addContextArtifactsAndExecutions', context),
+  ],
+  QueryContextLineageSubgraph: ({ context }) => [vertex('contexts.queryContextLineageSubgraph', context)],
+};
+
 /** Who may see or change a resource may see or change what is under way on it. */
 const onResource =
   (verb: string): Rule =>
@@ -220,6 +248,7 @@ const RULES = new Map<string, Rule>([
   ...named('google.cloud.aiplatform.v1.ModelService/', MODELS),
   ...named('google.cloud.aiplatform.v1.EndpointService/', ENDPOINTS),
   ...named('google.cloud.aiplatform.v1.PredictionService/', PREDICTIONS),
+  ...named('google.cloud.aiplatform.v1.MetadataService/', METADATA),
   ...named('google.longrunning.Operations/', OPERATIONS),
   ...named('google.dataflow.v1beta3.', DATAFLOW),
   ...named('google.cloud.scheduler.v1.CloudScheduler/', SCHEDULER),

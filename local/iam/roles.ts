@@ -5,6 +5,9 @@
  */
 const ROLES = {
   'roles/aiplatform.user': [
+    ...permissions('aiplatform.artifacts', 'create', 'get', 'list', 'update'),
+    ...permissions('aiplatform.contexts', 'addContextArtifactsAndExecutions', 'create', 'get', 'list'),
+    ...permissions('aiplatform.contexts', 'queryContextLineageSubgraph', 'update'),
     ...permissions('aiplatform.customJobs', 'cancel', 'create', 'delete', 'get', 'list'),
     ...permissions(
       'aiplatform.endpoints',
@@ -17,6 +20,9 @@ const ROLES = {
       'undeploy',
     ),
     ...permissions('aiplatform.endpoints', 'update'),
+    ...permissions('aiplatform.executions', 'addExecutionEvents', 'create', 'get', 'list'),
+    ...permissions('aiplatform.executions', 'queryExecutionInputsAndOutputs', 'update'),
+    ...permissions('aiplatform.metadataStores', 'create', 'get', 'list'),
     ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'create', 'delete', 'get', 'list', 'pause'),
     ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'resume', 'searchStatsAnomalies', 'update'),
     ...permissions('aiplatform.modelEvaluations', 'get', 'import', 'list'),
@@ -24,8 +30,12 @@ const ROLES = {
     'aiplatform.operations.list',
   ],
   'roles/aiplatform.viewer': [
+    ...permissions('aiplatform.artifacts', 'get', 'list'),
+    ...permissions('aiplatform.contexts', 'get', 'list', 'queryContextLineageSubgraph'),
     ...permissions('aiplatform.customJobs', 'get', 'list'),
     ...permissions('aiplatform.endpoints', 'get', 'list'),
+    ...permissions('aiplatform.executions', 'get', 'list', 'queryExecutionInputsAndOutputs'),
+    ...permissions('aiplatform.metadataStores', 'get', 'list'),
     ...permissions('aiplatform.modelDeploymentMonitoringJobs', 'get', 'list', 'searchStatsAnomalies'),
     ...permissions('aiplatform.modelEvaluations', 'get', 'list'),
     ...permissions('aiplatform.models', 'get', 'list'),

@@ -101,6 +101,9 @@ export interface RealisableCloud {
   };
   scheduler: { declare(job: ScheduledJob): void };
   controlPlane: Pick<DeclaredResources, 'declare' | 'enable'>;
+  metadataStores: {
+    declare(store: { name: string; description?: string; encryptionSpec?: { kmsKeyName: string } }): void;
+  };
   notificationChannels: { declare(channel: NotificationChannel): void };
   keys: {
     /** Has everything in the project need a key. */

@@ -11,7 +11,6 @@ const ENCRYPTED_BY: Record<string, Parameters<RealisableCloud['keys']['check']>[
   'gcp:cloudfunctionsv2/function:Function': 'cloudfunctions.googleapis.com',
   'gcp:eventarc/googleChannelConfig:GoogleChannelConfig': 'eventarc.googleapis.com',
   'gcp:logging/projectBucketConfig:ProjectBucketConfig': 'logging.googleapis.com',
-  'gcp:vertex/aiMetadataStore:AiMetadataStore': 'aiplatform.googleapis.com',
   'gcp:vertex/aiTensorboard:AiTensorboard': 'aiplatform.googleapis.com',
 };
 

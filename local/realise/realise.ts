@@ -11,6 +11,7 @@ import { realiseSubscription, realiseTopic } from './pubsub.ts';
 import { realiseFunction, realiseTrigger } from './run.ts';
 import { realiseJob } from './scheduler.ts';
 import { realiseBucket, realiseBucketPolicies, realiseNotification, realiseObject } from './storage.ts';
+import { realiseMetadataStore } from './vertex.ts';
 
 /** Types that change nothing on this machine, each for its reason. */
 const WITHOUT_LOCAL_EFFECT = new Set([
@@ -21,10 +22,9 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'gcp:artifactregistry/repository:Repository',
   // Channels carry events within Google; the local Eventarc has none.
   'gcp:eventarc/googleChannelConfig:GoogleChannelConfig',
-  // One store keeps all logs, none keeps metadata, and TensorBoard logs stay in the bucket.
+  // One store keeps all logs, and TensorBoard logs stay in the bucket.
   'gcp:logging/projectBucketConfig:ProjectBucketConfig',
   'gcp:logging/projectSink:ProjectSink',
-  'gcp:vertex/aiMetadataStore:AiMetadataStore',
   'gcp:vertex/aiTensorboard:AiTensorboard',
   // There are no machines whose traffic a network could carry or refuse, and none that is a notebook.
   'gcp:compute/network:Network',
@@ -107,6 +107,9 @@ export async function realise(resources: DeclaredResource[], cloud: RealisableCl
         break;
       case 'gcp:monitoring/notificationChannel:NotificationChannel':
         realiseNotificationChannel(resource, cloud);
+        break;
+      case 'gcp:vertex/aiMetadataStore:AiMetadataStore':
+        realiseMetadataStore(resource, cloud);
         break;
       case 'gcp:serviceaccount/account:Account':
         realised.serviceAccounts.push(readServiceAccount(resource));

@@ -13,6 +13,7 @@ import { CustomJobs } from './custom-jobs.ts';
 import { Deploying } from './deploying.ts';
 import { Deployments } from './deployments.ts';
 import { Endpoints } from './endpoints.ts';
+import { Metadata } from './metadata/metadata.ts';
 import { ModelEvaluations } from './model-evaluations.ts';
 import { ModelRecords } from './model-records.ts';
 import { Models } from './models.ts';
@@ -38,7 +39,7 @@ export interface VertexOptions {
   notify?: (channel: string, incident: Incident) => void;
   /** How long an hour of a monitoring job's schedule is, in milliseconds; an hour unless said otherwise. */
   monitoringHourMs?: number;
-  /** Asked for each job, model, endpoint and monitoring job. */
+  /** Asked for each job, model, endpoint, monitoring job and metadata store. */
   checkKey?: CheckKey;
 }
 
@@ -55,6 +56,7 @@ export interface Engine {
   predictions: Predictions;
   responses: ResponseCounts;
   monitoringJobs: MonitoringJobs;
+  metadata: Metadata;
   checkKey: CheckKey;
   close(): Promise<void>;
 }
@@ -95,6 +97,7 @@ export function createEngine(options: VertexOptions): Engine {
     modelEvaluations,
     endpoints,
     monitoringJobs,
+    metadata: new Metadata(stateDir, operations, checkKey),
     checkKey,
     models: new Models({
       records,

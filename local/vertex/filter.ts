@@ -1,7 +1,11 @@
 import { StatusError } from '../status.ts';
+import { type Json, toJson } from './struct-value.ts';
 import { camelCase, epochMs } from './values.ts';
 
 type Predicate = (resource: object) => boolean;
+
+/** Functions that a filter may call with one quoted text, by name. */
+export type FilterFunctions = Record<string, (argument: string) => Predicate>;
 
 const TOKEN = /\s*(?:(\(|\)|!=|<=|>=|=|<|>|:)|"((?:[^"\\]|\\.)*)"|([^\s()=<>!:"]+))/y;
 
@@ -12,10 +16,11 @@ interface Token {
 
 /**
  * Reads a list filter (AIP-160, as far as Vertex AI documents it): comparisons of `display_name`, `state`,
- * `create_time`, `labels.key`, `endpoint`, `model` …, joined by AND, OR, NOT and parentheses.
+ * `create_time`, `labels.key`, `metadata.key.string_value`, `endpoint`, `model` …, and calls of the functions given,
+ * joined by AND, OR, NOT and parentheses.
  * Throws INVALID_ARGUMENT for anything else.
  */
-export function matcher(filter: string): Predicate {
+export function matcher(filter: string, functions: FilterFunctions = {}): Predicate {
   if (filter.trim() === '') return () => true;
   const tokens = tokenize(filter);
   const invalid = () => new StatusError('INVALID_ARGUMENT', `Invalid filter "${filter}".`);
@@ -55,7 +60,12 @@ export function matcher(filter: string): Predicate {
       at++;
       return inner;
     }
-    const [field, operator, value] = tokens.slice(at, at + 3);
+    const [field, operator, value, end] = tokens.slice(at, at + 4);
+    const called = field?.kind === 'word' && operator?.text === '(' ? functions[field.text] : undefined;
+    if (called && value?.kind === 'quoted' && end?.text === ')') {
+      at += 4;
+      return called(value.text);
+    }
     if (field?.kind !== 'word' || operator?.kind !== 'symbol' || !value || value.kind === 'symbol')
       throw invalid();
     at += 3;
@@ -84,7 +94,9 @@ function tokenize(filter: string): Token[] {
 }
 
 const TIMES = new Set(['createTime', 'updateTime', 'startTime', 'endTime']);
-const TEXTS = new Set(['displayName', 'state', 'endpoint', 'model', 'name', 'versionId']);
+const TEXTS = new Set([
+  ...['displayName', 'state', 'endpoint', 'model', 'name', 'versionId', 'schemaTitle', 'uri'],
+]);
 
 function comparison(field: string, operator: string, value: string, invalid: () => StatusError): Predicate {
   const label = /^labels\.(.+)$/.exec(field)?.[1];
@@ -95,6 +107,11 @@ function comparison(field: string, operator: string, value: string, invalid: () 
     if (operator === '=' || operator === ':') return (resource) => labelOf(resource, key) === value;
     if (operator === '!=') return (resource) => labelOf(resource, key) !== value;
     throw invalid();
+  }
+  const [, key, type] = /^metadata\.(.+)\.(string|number|bool)_value$/.exec(field) ?? [];
+  if (key && (operator === '=' || operator === '!=')) {
+    const wanted = { string: value, number: Number(value), bool: value === 'true' }[type];
+    return (resource) => (metadataOf(resource, key) === wanted) === (operator === '=');
   }
   const name = camelCase(field);
   if (TIMES.has(name)) return timeComparison(name, operator, Date.parse(value), invalid);
@@ -140,6 +157,11 @@ function timeComparison(
 
 function labelOf(resource: object, key: string): string | undefined {
   return Reflect.get(resource, 'labels')?.[key];
+}
+
+function metadataOf(resource: object, key: string): Json | undefined {
+  const value = Reflect.get(resource, 'metadata')?.fields?.[key];
+  return value && toJson(value);
 }
 
 /** A field's text. `endpoint` and `model` may be given as the id alone, and are the resource's own id if it has none. */

@@ -1,6 +1,7 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
 import type { GrpcModule } from '../boundaries.ts';
 import type { Engine } from './engine.ts';
+import { metadataMethods } from './metadata/grpc.ts';
 import { uploadModel } from './model-uploads.ts';
 import { refuseFailure } from './prediction.ts';
 import { fromJson, toJson } from './struct-value.ts';
@@ -20,15 +21,13 @@ export function grpcModule(engine: Engine): GrpcModule {
   return {
     protos: '@google-cloud/aiplatform',
     files: [
-      ...['job_service', 'model_service', 'endpoint_service', 'prediction_service'].map(
-        (file) => `${PROTO_FOLDER}/${file}.proto`,
+      ...['job', 'model', 'endpoint', 'prediction', 'metadata'].map(
+        (name) => `${PROTO_FOLDER}/${name}_service.proto`,
       ),
       'google/longrunning/operations.proto',
     ],
     services: [
-      ...['JobService', 'ModelService', 'EndpointService', 'PredictionService'].map(
-        (name) => `${API}.${name}`,
-      ),
+      ...['Job', 'Model', 'Endpoint', 'Prediction', 'Metadata'].map((name) => `${API}.${name}Service`),
       'google.longrunning.Operations',
     ],
     unary: {
@@ -36,6 +35,7 @@ export function grpcModule(engine: Engine): GrpcModule {
       ...named(`${API}.ModelService`, modelMethods(engine)),
       ...named(`${API}.EndpointService`, endpointMethods(engine)),
       ...named(`${API}.PredictionService`, predictionMethods(engine)),
+      ...named(`${API}.MetadataService`, metadataMethods(engine.metadata)),
       ...named('google.longrunning.Operations', operationMethods(engine)),
     },
   };

@@ -1,6 +1,6 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
 import { StatusError } from '../status.ts';
-import { matcher } from './filter.ts';
+import { type FilterFunctions, matcher } from './filter.ts';
 import { camelCase, epochMs } from './values.ts';
 
 /** What all list requests have in common. */
@@ -22,8 +22,9 @@ const MAX_PAGE_SIZE = 1000;
 export function listPage<T extends { name?: string | null }>(
   resources: T[],
   query: ListQuery,
+  functions: FilterFunctions = {},
 ): { page: T[]; nextPageToken: string } {
-  const matches = matcher(query.filter ?? '');
+  const matches = matcher(query.filter ?? '', functions);
   const ordered = resources
     .filter((resource) => matches(resource))
     .sort(comparator(query.orderBy || 'create_time desc'));

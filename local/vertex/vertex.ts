@@ -2,6 +2,7 @@ import type { GrpcModule, RestModule } from '../boundaries.ts';
 import type { Measured } from '../monitoring/time-series.ts';
 import { createEngine, type VertexOptions } from './engine.ts';
 import { grpcModule } from './grpc.ts';
+import type { MetadataStores } from './metadata/stores.ts';
 import { restModule } from './rest.ts';
 
 /** The local Vertex AI: what to serve, and how to end it. */
@@ -10,6 +11,8 @@ export interface Vertex {
   rest: RestModule;
   /** How deployed models answered, for Cloud Monitoring. */
   responses: Measured;
+  /** Where a program's metadata stores are declared. */
+  metadataStores: Pick<MetadataStores, 'declare'>;
   /** Runs a monitoring job's pipeline now, and ends when it has ended. */
   runMonitoring(job: string): Promise<void>;
   /** Ends every training and prediction process, and writes what is still to be logged. */
@@ -26,6 +29,7 @@ export function createVertex(options: VertexOptions): Vertex {
     grpc: grpcModule(engine),
     rest: restModule(engine.predictions, options.authorize),
     responses: engine.responses.measured,
+    metadataStores: engine.metadata.stores,
     runMonitoring: (job) => engine.monitoringJobs.run(job),
     close: () => engine.close(),
   };

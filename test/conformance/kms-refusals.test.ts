@@ -115,6 +115,14 @@ const CREATIONS: Creation[] = [
         })
         .then(finished),
   },
+  {
+    what: 'a metadata store',
+    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
+    create: (metadataStoreId, key) =>
+      services.vertex.metadata
+        .createMetadataStore({ parent: PARENT, metadataStoreId, metadataStore: encryptionSpec(key) })
+        .then(finished),
+  },
 ];
 
 /** What a client throws, by the canonical code or by the HTTP status. */

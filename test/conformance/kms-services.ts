@@ -112,6 +112,7 @@ async function connect() {
       jobs: new vertex.JobServiceClient(region),
       models: new vertex.ModelServiceClient(region),
       endpoints: new vertex.EndpointServiceClient(region),
+      metadata: new vertex.MetadataServiceClient(region),
     },
   };
 }

@@ -82,11 +82,12 @@ export async function startVertexOn<Tables extends Warehouse>(
 }
 
 async function connect() {
-  const [jobs, models, endpoints, predictions] = await Promise.all([
+  const [jobs, models, endpoints, predictions, metadata] = await Promise.all([
     import('@google-cloud/aiplatform/build/src/v1/job_service_client.js'),
     import('@google-cloud/aiplatform/build/src/v1/model_service_client.js'),
     import('@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'),
     import('@google-cloud/aiplatform/build/src/v1/prediction_service_client.js'),
+    import('@google-cloud/aiplatform/build/src/v1/metadata_service_client.js'),
   ]);
   const region = { apiEndpoint: 'us-central1-aiplatform.googleapis.com' };
   return {
@@ -94,6 +95,7 @@ async function connect() {
     models: new models.ModelServiceClient(region),
     endpoints: new endpoints.EndpointServiceClient(region),
     predictions: new predictions.PredictionServiceClient(region),
+    metadata: new metadata.MetadataServiceClient(region),
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CheckKey } from '../../local/boundaries.ts';
 import { DeclaredResources } from '../../local/control-plane/declared-resources.ts';
 import { declaredPolicy } from '../../local/declared-policy.ts';
 import { KeyManagement } from '../../local/kms/key-management.ts';
@@ -14,6 +15,8 @@ import type { EventarcTrigger } from '../../local/run/eventarc.ts';
 import type { FunctionDeclaration } from '../../local/run/types.ts';
 import { StackOutputs } from '../../local/stacks.ts';
 import { StorageEngine } from '../../local/storage/storage-engine.ts';
+import { MetadataStores } from '../../local/vertex/metadata/stores.ts';
+import { Operations } from '../../local/vertex/operations.ts';
 import { recordBoth } from './recorded-program.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'baton-realise-'));
@@ -36,6 +39,7 @@ const tables: TableDeclaration[] = [];
 const channels: NotificationChannel[] = [];
 let pubsub: PubSub;
 let storage: StorageEngine;
+let metadataStores: MetadataStores;
 let cloud: RealisableCloud;
 let realised: Realised;
 let resources: Parameters<typeof realise>[0];
@@ -48,6 +52,8 @@ beforeAll(async () => {
     transport: { identityToken: async () => '', post: async () => ({ status: 503 }) },
   });
   storage = new StorageEngine({ stateDir, checkKey: (use) => keys.check('storage.googleapis.com', use) });
+  const checkKey: CheckKey = (use) => keys.check('aiplatform.googleapis.com', use);
+  metadataStores = new MetadataStores(stateDir, new Operations(stateDir), checkKey);
   cloud = {
     stateDir,
     pubsub,
@@ -58,6 +64,7 @@ beforeAll(async () => {
     scheduler: { declare: (job) => void jobs.push(job) },
     controlPlane: new DeclaredResources(),
     notificationChannels: { declare: (channel) => void channels.push(channel) },
+    metadataStores,
     get keys() {
       return keys;
     },
@@ -84,7 +91,7 @@ it('topics, subscriptions, buckets and objects exist', () => {
 });
 
 it('functions have their source with its dependencies', () => {
-  expect(functions).toHaveLength(15);
+  expect(functions).toHaveLength(16);
   for (const { sourceDir } of functions) {
     expect(existsSync(join(sourceDir, 'handlers/functions.ts'))).toBe(true);
     expect(existsSync(join(sourceDir, 'node_modules/@google-cloud/functions-framework'))).toBe(true);
@@ -112,6 +119,13 @@ it("the notification channel leads to the alerts' topic", () => {
     labels: { topic: 'projects/baton-prod/topics/monitoring-alerts' },
     enabled: true,
   });
+});
+
+it("each project's metadata store is there, under its key", () => {
+  for (const project of ['baton-nonprod', 'baton-prod']) {
+    const name = `projects/${project}/locations/us-central1/metadataStores/default`;
+    expect(metadataStores.get(name).encryptionSpec?.kmsKeyName).toContain(`projects/${project}/`);
+  }
 });
 
 it('grants name the resources that they are on', () => {
