@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Approved } from './approved.ts';
 import { defineEvent } from './contract.ts';
 import { Sha256 } from './identifiers.ts';
 import { TrafficSplit } from './promoted.ts';
@@ -18,5 +19,8 @@ export const Deployed = defineEvent({
     deployedModelId: z.string(),
     trafficSplit: TrafficSplit,
     trainTable: z.string(),
+    approved: Approved.data
+      .optional()
+      .describe('What `approved` said of the model. Events of before it was kept have none.'),
   }),
 });

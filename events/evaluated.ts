@@ -5,6 +5,7 @@ import { defineEvent } from './contract.ts';
 import { GateDecision } from './gate.ts';
 import { GcsUri, Sha256 } from './identifiers.ts';
 import { Metrics } from './metrics.ts';
+import { TrainParameters } from './model-trained.ts';
 
 export const Evaluation = z.object({
   model: z.string(),
@@ -14,6 +15,8 @@ export const Evaluation = z.object({
   commit: Commit,
   trainImage: Image.describe('The training container, as its job was given it.'),
   trainCommit: Commit.describe('The same of the training job.'),
+  trainJob: z.string().optional().describe("The training job's resource name."),
+  trainParameters: TrainParameters.optional(),
   metrics: Metrics,
   metricsUri: GcsUri.optional().describe('The `metrics.json` that they are from.'),
   metricsSha256: Sha256.optional(),

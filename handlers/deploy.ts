@@ -126,5 +126,6 @@ async function finished(event: Event, endpoint: Endpoint, work: Work): Promise<O
     deployedModelId: deployedModelIdOf(work),
     trafficSplit: endpoint.trafficSplit ?? {},
     trainTable: event.data.trainTable,
+    approved: event.data,
   });
 }

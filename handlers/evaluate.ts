@@ -55,9 +55,10 @@ export const evaluate = defineStage({
       readResult(samplesUri),
     ]);
     const gate = decideGate(metrics, readEnvironment(Settings).BATON_GATE);
-    const { model, artifact, image, commit, snapshotDigests, trainTable } = event.data;
+    const { model, artifact, image, commit, job, parameters, snapshotDigests, trainTable } = event.data;
     return completed(gate.decision === 'passed' ? EvalPassed : EvalFailed, {
-      ...{ model, artifact, snapshotDigests, trainTable, trainImage: image, trainCommit: commit },
+      ...{ model, artifact, snapshotDigests, trainTable },
+      ...{ trainImage: image, trainCommit: commit, trainJob: job, trainParameters: parameters },
       ...state,
       ...{ metrics, metricsUri, metricsSha256 },
       ...{ samples: samplesUri, samplesSha256: samples.sha256 },

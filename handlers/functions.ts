@@ -25,6 +25,7 @@ export const deploy = onFirstRequest(() => import('./deploy.ts'));
 export const monitor = onFirstRequest(() => import('./monitor.ts'));
 export const rollout = onFirstRequest(() => import('./rollout.ts'));
 export const rollback = onFirstRequest(() => import('./rollback.ts'));
+export const lineage = onFirstRequest(() => import('./lineage.ts'));
 export const alert = onFirstRequest(() => import('./alert.ts'));
 export const start = onFirstRequest(() => import('./start.ts'));
 export const retrain = onFirstRequest(() => import('./retrain.ts'));

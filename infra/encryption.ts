@@ -1,6 +1,7 @@
 import type { Output } from '@pulumi/pulumi';
 import { EncryptedStores } from './components/encrypted-stores.ts';
 import { EncryptionKey, type KeySource } from './components/encryption-key.ts';
+import { declareMetadataStore } from './components/metadata-store.ts';
 import type { AgentName, ServiceAgents } from './components/service-agents.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,7 +32,7 @@ export const SERVING = ['aiplatform', 'bigquery'] as const satisfies AgentName[]
 
 /**
  * Declares the key of a project's own resources, where the config asks for one, and the stores that Google would
- * otherwise make without it.
+ * otherwise make without it. Without a key, only the store that lineage is written to.
  *
  * @param services those whose agents encrypt in the project, and no others
  * @returns the key's name, known when the agents may use it
@@ -42,7 +43,10 @@ export function declareEncryption(
   services: Iterable<AgentName>,
 ): Output<string> | undefined {
   const key = keySource(settings);
-  if (!key) return undefined;
+  if (!key) {
+    if (settings.tenant !== 'nonprod') declareMetadataStore(settings, undefined, {});
+    return undefined;
+  }
   const encrypters = Object.fromEntries(
     [...new Set(services)].map((service) => [service, agents.member(service)]),
   );

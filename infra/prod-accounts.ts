@@ -56,6 +56,17 @@ export function declareServingAccounts({ project, approval }: ServingSettings, {
       buckets: lake(bucket, "keeps the run's record"),
       topics: mayPublish(topics, 'superseded'),
     }),
+    lineage: account('lineage', 'records where deployed models come from', {
+      project: [{ role: 'roles/aiplatform.user', why: "writes the runs' lineage to the metadata store" }],
+      buckets: [
+        {
+          name: 'lake',
+          bucket,
+          role: 'roles/storage.objectCreator',
+          why: 'keeps messages that it cannot read',
+        },
+      ],
+    }),
     alert: account('alert', "turns model monitoring's alerts into events", {
       project: [{ role: 'roles/aiplatform.viewer', why: 'reads what the monitoring job measured' }],
       buckets: lake(bucket, 'keeps which anomalies were published'),

@@ -8,7 +8,7 @@ import type { EventTopics } from './components/topics.ts';
 import type { declareServingAccounts } from './prod-accounts.ts';
 import type { ServingSettings } from './settings.ts';
 
-/** Declares the functions of the stages from approval on. */
+/** Declares the functions of the stages from approval on, and of what else hears of deployments. */
 export function declareServingHandlers(
   tenancy: Tenancy,
   accounts: ReturnType<typeof declareServingAccounts>,
@@ -46,7 +46,14 @@ export function declareServingHandlers(
     account: accounts.rollback,
     wokenBy: heard('rollback-requested'),
   });
-  return [approve, declareDecide(tenancy, accounts.decide, settings), deploy, monitor, rollout, rollback];
+  const lineage = new Handler('lineage', {
+    purpose: 'Records where deployed models come from.',
+    tenancy,
+    account: accounts.lineage,
+    wokenBy: heard('deployed'),
+  });
+  const decide = declareDecide(tenancy, accounts.decide, settings);
+  return [approve, decide, deploy, monitor, rollout, rollback, lineage];
 }
 
 /** The function that people call. They may call it and nothing else, and it holds them to its own lists too. */

@@ -58,6 +58,13 @@ export const vertexModels = once(async () => {
   return new ModelServiceClient(vertexEndpoint());
 });
 
+export const vertexMetadata = once(async () => {
+  const { MetadataServiceClient } = await import(
+    '@google-cloud/aiplatform/build/src/v1/metadata_service_client.js'
+  );
+  return new MetadataServiceClient(vertexEndpoint());
+});
+
 export const vertexEndpoints = once(async () => {
   const { EndpointServiceClient } = await import(
     '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'

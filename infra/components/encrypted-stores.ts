@@ -1,5 +1,6 @@
 import * as gcp from '@pulumi/gcp';
 import * as pulumi from '@pulumi/pulumi';
+import { declareMetadataStore } from './metadata-store.ts';
 
 /** What Cloud Logging's own default sink leaves to the bucket of audit logs. */
 const DEFAULT_LOGS = ['activity', 'system_event', 'access_transparency']
@@ -47,17 +48,7 @@ export class EncryptedStores extends pulumi.ComponentResource {
       },
       { parent: this, retainOnDelete: true },
     );
-    new gcp.vertex.AiMetadataStore(
-      'metadata-store',
-      {
-        project,
-        region,
-        name: 'default',
-        description: "The lineage of Vertex AI's jobs and models.",
-        encryptionSpec: { kmsKeyName: kmsKey },
-      },
-      { parent: this, protect },
-    );
+    declareMetadataStore(args, kmsKey, { parent: this });
     if (args.training) {
       new gcp.vertex.AiTensorboard(
         'tensorboard',

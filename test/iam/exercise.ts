@@ -161,6 +161,7 @@ export class Exercise {
     await this.#endedInProduction(run, 'deploy', 3);
     const { endpoint } = (await this.#ending(run, 'deploy')).data as { endpoint: string };
     await this.#replay(run, 'deploy', 3, { endpoint: `${endpoint}-gone` });
+    // Nobody who hears of deployments can read it; `lineage`, which is no stage, keeps it.
     await this.#replay(run, 'deploy', 4, { trafficSplit: 'no split' });
     await this.#deployNoModel(run);
     await this.#deadLetter('nonprod', 'train', await this.#ending(run, 'ingest'));

@@ -27,7 +27,7 @@ describe('the topics', () => {
 });
 
 describe('the functions', () => {
-  it('are the stages of their tenant, settle, park, decide and that of alerts', () => {
+  it('are the stages of their tenant, settle, park, decide, lineage and that of alerts', () => {
     expect(names(TYPES.function, 'nonprod').sort()).toEqual([
       'evaluate',
       'ingest',
@@ -41,6 +41,7 @@ describe('the functions', () => {
       'approve',
       'decide',
       'deploy',
+      'lineage',
       'monitor',
       'park',
       'rollback',
@@ -113,6 +114,7 @@ describe('the subscriptions', () => {
       'deploy',
       'evaluate',
       'ingest',
+      'lineage',
       'monitor',
       'prepare',
       'rollback',

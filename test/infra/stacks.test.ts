@@ -86,13 +86,13 @@ describe('the outputs are what the command line needs', () => {
   it('of every stack', () => {
     for (const [stack, tenants, stages] of [
       [nonprod, ['nonprod'], ['prepare', 'ingest', 'train', 'evaluate', 'settle']],
-      [prod, ['prod'], ['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'alert', 'settle']],
+      [prod, ['prod'], ['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'lineage', 'alert', 'settle']],
       [
         dev,
         ['nonprod', 'prod'],
         [
           ...['prepare', 'ingest', 'train', 'evaluate', 'settle'],
-          ...['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'alert'],
+          ...['approve', 'deploy', 'monitor', 'rollout', 'rollback', 'lineage', 'alert'],
         ],
       ],
     ] as const) {
