@@ -1,4 +1,9 @@
-import type { EndpointServiceClient, JobServiceClient, ModelServiceClient } from '@google-cloud/aiplatform';
+import type {
+  EndpointServiceClient,
+  JobServiceClient,
+  MetadataServiceClient,
+  ModelServiceClient,
+} from '@google-cloud/aiplatform';
 import type { JobsV1Beta3Client } from '@google-cloud/dataflow';
 import type { PubSub } from '@google-cloud/pubsub';
 import type { Storage } from '@google-cloud/storage';
@@ -12,6 +17,7 @@ export interface Clients {
   vertexJobs(region: string): Promise<JobServiceClient>;
   vertexModels(region: string): Promise<ModelServiceClient>;
   vertexEndpoints(region: string): Promise<EndpointServiceClient>;
+  vertexMetadata(region: string): Promise<MetadataServiceClient>;
   dataflowJobs(): Promise<JobsV1Beta3Client>;
 }
 
@@ -43,6 +49,12 @@ export function clientsOf(environment: Environment): Clients {
         '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'
       );
       return new EndpointServiceClient(vertexIn(region));
+    }),
+    vertexMetadata: once(async (region) => {
+      const { MetadataServiceClient } = await import(
+        '@google-cloud/aiplatform/build/src/v1/metadata_service_client.js'
+      );
+      return new MetadataServiceClient(vertexIn(region));
     }),
     dataflowJobs: once(async () => {
       const { JobsV1Beta3Client } = await import('@google-cloud/dataflow');

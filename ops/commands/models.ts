@@ -12,6 +12,7 @@ import { failureOf } from '../runs/failure.ts';
 import { readRun, type StageView } from '../runs/run-view.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { EXIT, type ExitCode } from '../terminal/exit-codes.ts';
+import { addLineageCommand } from './lineage.ts';
 import { inSession, type Session } from './session.ts';
 
 const POLL_MS = 1000;
@@ -42,6 +43,7 @@ export function addModelsCommands(program: Command): void {
         return EXIT.ok;
       }),
     );
+  addLineageCommand(models);
   addRollbackCommand(models);
 }
 

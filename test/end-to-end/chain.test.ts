@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  approvalDigest,
   Deployed,
   EvalPassed,
   endingName,
+  ModelTrained,
   parseGcsUri,
   RunId,
   STAGE_BEFORE,
@@ -12,6 +14,7 @@ import {
   type Tenant,
   toPubsubMessage,
 } from '../../events/index.ts';
+import type { VersionLineage } from '../../ops/models/lineage.ts';
 import type { RunDescription } from '../../ops/runs/describe.ts';
 import type { RunView } from '../../ops/runs/run-view.ts';
 import { predict, readSamples, type Sample } from '../../ops/start/predict.ts';
@@ -119,6 +122,42 @@ describe('the chain on the census data', () => {
     expect(machineHours).toBeGreaterThan(serving.hours ?? Number.NaN);
   });
 
+  it('keeps where the version comes from, of which the command line tells: data, code, metrics, approval, what serves', async () => {
+    const baton = await commandLineTo(test.cloud, shell);
+    await expect.poll(async () => (await baton('models', 'lineage', '1')).code, { timeout: 20_000 }).toBe(0);
+    const lineage = await baton.json<VersionLineage>('models', 'lineage', 'default');
+    const unknown = await baton('models', 'lineage', '7');
+    const { stdout } = await baton('models', 'lineage', '1');
+    baton.close();
+    const passed = EvalPassed.data.parse(eventOf('evaluate')?.data);
+    const trained = ModelTrained.data.parse(eventOf('train')?.data);
+    const { endpoint, deployedModelId, model } = Deployed.data.parse(eventOf('deploy')?.data);
+    const { train, eval: evaluated } = passed.snapshotDigests!;
+    expect(lineage).toMatchObject({
+      ...{ version: `${model.name}@1`, run, deployedAt: eventOf('deploy')?.time },
+      data: [
+        { table: 'train', uri: train.uri, sha256: train.sha256, source: passed.trainTable },
+        { table: 'eval', uri: evaluated.uri, sha256: evaluated.sha256 },
+      ],
+      code: {
+        train: {
+          image: trained.image,
+          commit: trained.commit,
+          job: trained.job,
+          parameters: trained.parameters,
+        },
+        evaluate: { image: passed.image, commit: passed.commit, job: passed.job },
+      },
+      artefact: { uri: passed.artifact.uri, sha256: model.sha256 },
+      evaluation: { sha256: passed.metricsSha256, figures: passed.metrics, gate: { decision: 'passed' } },
+      approval: { digest: approvalDigest(passed) },
+      serving: [{ endpoint, deployedModelId, share: 100 }],
+    });
+    expect(lineage.approval).not.toHaveProperty('by');
+    expect(stdout).toContain(`100 % at ${endpoint}, as ${deployedModelId}`);
+    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('nothing is recorded')]);
+  });
+
   it('passes no call that a client or server had to mend', () => {
     expect(test.cloud.lints()).toEqual([]);
   });
@@ -131,11 +170,7 @@ describe('the chain on the census data', () => {
       .file('datasets/census/train.csv')
       .getMetadata();
     const before = await runFolders(test);
-    const acknowledged = () =>
-      test.cloud
-        .deliveries()
-        .filter(({ subscription, outcome }) => subscription.endsWith('/prepare') && outcome === 'acked')
-        .length;
+    const acknowledged = () => deliveriesTo(test, 'prepare');
     const soFar = acknowledged();
     await drops.publishMessage({
       attributes: {
@@ -151,6 +186,8 @@ describe('the chain on the census data', () => {
   });
 
   it("has each of its events in its tenant's ledger exactly once, also when they were published again", async () => {
+    const [recorded, heard] = [await recordedLineage(run), deliveriesTo(test, 'lineage')];
+    expect(recorded.map(({ events }) => events)).toEqual([10]);
     await publishAgain(test, view);
     const idsOf = (tenant: Tenant) =>
       view.stages.filter(({ stage }) => TENANT_OF[stage] === tenant).map(({ event }) => event!.id);
@@ -163,6 +200,8 @@ describe('the chain on the census data', () => {
       expect(all.ids.length).toBeGreaterThan(1);
       await expect.poll(ledger, { timeout: 20_000 }).toEqual(all);
     }
+    await expect.poll(() => deliveriesTo(test, 'lineage'), { timeout: 20_000 }).toBe(heard + 1);
+    expect(await recordedLineage(run)).toEqual(recorded);
     const [first] = await ledgerOf(test, 'nonprod', run);
     expect(first).toMatchObject({ type: 'dev.baton.dataset.ready.v1', attempt: 1, run });
     expect(JSON.parse(first.data)).toEqual(view.stages[0].event?.data);
@@ -210,6 +249,26 @@ async function modelVersions(): Promise<unknown[]> {
   const name = 'projects/baton-prod/locations/us-central1/models/census';
   const [versions] = await client.listModelVersions({ name });
   return versions.map(({ versionId }) => versionId);
+}
+
+/** How many deliveries a subscription's handler has acknowledged. */
+const deliveriesTo = ({ cloud }: TestCloud, name: string) =>
+  cloud
+    .deliveries()
+    .filter(({ subscription, outcome }) => subscription.endsWith(`/${name}`) && outcome === 'acked').length;
+
+/** All that ML Metadata has, as it was last changed, and how many events the run's context has. */
+async function recordedLineage(run: RunId) {
+  const { MetadataServiceClient } = await import(
+    '@google-cloud/aiplatform/build/src/v1/metadata_service_client.js'
+  );
+  const client = new MetadataServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
+  const parent = 'projects/baton-prod/locations/us-central1/metadataStores/default';
+  const [contexts] = await client.listContexts({ parent });
+  const [artifacts] = await client.listArtifacts({ parent });
+  const [executions] = await client.listExecutions({ parent });
+  const [graph] = await client.queryContextLineageSubgraph({ context: `${parent}/contexts/run-${run}` });
+  return contexts.map((context) => ({ context, artifacts, executions, events: graph.events?.length }));
 }
 
 /** Publishes the run's events a second time. */

@@ -8,6 +8,7 @@ import {
   toPubsubMessage,
 } from '../../events/index.ts';
 import { OPERATOR } from '../../local/declared-policy.ts';
+import type { VersionLineage } from '../../ops/models/lineage.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { APPROVER, decideAs, decideUrl, identityToken, requestOf } from '../end-to-end/decide.ts';
 import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
@@ -157,6 +158,10 @@ describe('F17 an approval', { timeout: PATIENCE_MS }, () => {
       approval: { by, at, reason: 'better on new rows', digest, expiresAt },
     });
     expect(await baton.json('approvals', 'list')).toEqual({ approvals: [] });
+    const lineage = () => baton.json<VersionLineage>('models', 'lineage', '1').catch(() => undefined);
+    await expect
+      .poll(lineage, { timeout: PATIENCE_MS, interval: 500 })
+      .toMatchObject({ run: first, approval: { by, at, reason: 'better on new rows', digest } });
   });
 
   it('twice is refused, with the first one’s author, and deploys nothing more', async () => {
