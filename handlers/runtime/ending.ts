@@ -65,9 +65,12 @@ async function write({ record, fence }: Held, work: Work): Promise<Held | 'fence
 const isSame = (standing: Envelope | undefined, ours: Envelope | undefined) =>
   standing !== undefined && standing.id === ours?.id && standing.traceparent === ours.traceparent;
 
-/** How long an attempt took, for the metric of stages' durations (infra/components/log-metrics.ts). */
+/**
+ * How long an attempt took, for the metric of stages' durations (infra/components/log-metrics.ts). Whoever claimed it
+ * may have had a clock that was ahead of this one, and nothing takes less than no time.
+ */
 const secondsSince = (claimedAt: string, { clock }: Work): number =>
-  (clock().getTime() - Date.parse(claimedAt)) / 1000;
+  Math.max(0, clock().getTime() - Date.parse(claimedAt)) / 1000;
 
 /** Ends an attempt that completed. */
 export async function complete(held: Held, outcome: Completed, work: Work): Promise<Ended> {

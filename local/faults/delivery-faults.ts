@@ -26,6 +26,7 @@ export function interceptDeliveries<Request extends { body: string | Uint8Array 
     if (!decision) return deliver(url, request);
     const { effect, random } = decision;
     if ('drop' in effect) return { status: 204 };
+    if ('answer' in effect) return { status: effect.answer };
     if ('delayMs' in effect) {
       await delay(effect.delayMs);
       return deliver(url, request);

@@ -56,14 +56,22 @@ const DeliveryEffect = z.union([
   z.strictObject({ delayMs: ms }),
   /** Never arrives, and the sender believes it did: a signal lost. */
   z.strictObject({ drop: z.literal(true) }),
+  /** Refused so by Cloud Run, and the function never sees it: its front end does not know the sender, or is overrun. */
+  z.strictObject({ answer: z.literal([401, 403, 429, 503]) }),
 ]);
 
 /** An instance of a function is killed: `before` it sees a request, `after` it answered and before the sender has its
  * answer, or when the sender has it (`answered`). */
 const RequestEffect = z.strictObject({ kill: z.enum(['before', 'after', 'answered']) });
 
-/** A process starts, with a clock that is wrong by one of these (chosen by the seed), in milliseconds. */
-const StartEffect = z.strictObject({ skewMs: z.array(z.int()).min(1) });
+/**
+ * A process starts, with a clock that is wrong by one of these (chosen by the seed), in milliseconds; or, with
+ * `swingEveryMs`, by that and by its opposite in turn, so that it goes back again and again.
+ */
+const StartEffect = z.strictObject({
+  skewMs: z.array(z.int()).min(1),
+  swingEveryMs: z.int().min(1).optional(),
+});
 
 const rule = <At extends string, Effect extends z.ZodType>(at: At, effect: Effect) =>
   Occasions.extend({ at: z.literal(at), effect });

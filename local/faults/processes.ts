@@ -18,5 +18,6 @@ export function skewedClock(faults: FaultInjector, name: string): Record<string,
   return {
     NODE_OPTIONS: `--import=${SKEW_PRELOAD}`,
     BATON_CLOCK_SKEW_MS: String(random.oneOf(effect.skewMs)),
+    ...(effect.swingEveryMs && { BATON_CLOCK_SWING_EVERY_MS: String(effect.swingEveryMs) }),
   };
 }

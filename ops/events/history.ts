@@ -66,10 +66,26 @@ export function eventsOf(view: RunView): EventView[] {
       events.set(ending.id, { ...published(ending), causationid });
     }
   }
-  return [...events.values()].sort(byTime);
+  return causesFirst(events);
 }
 
-/** Those of one time stay in the order of the stages. */
+/**
+ * By time, and yet no event before one that caused it: the clocks of two handlers may differ. Those of one time stay in
+ * the order of the stages.
+ */
+function causesFirst(events: Map<string, EventView>): EventView[] {
+  const ordered: EventView[] = [];
+  const seen = new Set<EventView>();
+  const place = (event: EventView | undefined) => {
+    if (!event || seen.has(event)) return;
+    seen.add(event);
+    for (const cause of [event.causationid, event.replayof]) place(events.get(cause ?? ''));
+    ordered.push(event);
+  };
+  for (const event of [...events.values()].sort(byTime)) place(event);
+  return ordered;
+}
+
 const byTime = (left: EventView, right: EventView) => Date.parse(left.time) - Date.parse(right.time);
 
 function published(event: Envelope): EventView {

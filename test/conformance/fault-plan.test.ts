@@ -6,6 +6,7 @@ import { FaultInjector } from '../../local/faults/injector.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
 
 const call = (what: string, text = '') => ({ who: 'p/function train', what, text: () => text });
+const PRELOAD = fileURLToPath(new URL('../../local/faults/clock-skew.mjs', import.meta.url));
 const refuse = { refuse: 'UNAVAILABLE' } as const;
 
 /** Which of so many like occasions meet a fault. */
@@ -84,20 +85,23 @@ describe('a delivery', () => {
     expect((await deliveriesUnder({ delayMs: 50 })).arrived).toEqual(['second', 'first']);
   });
 
+  it('that is refused never arrives, and its sender knows', async () => {
+    expect(await deliveriesUnder({ answer: 401 })).toEqual({ arrived: ['second'], statuses: [401, 503] });
+  });
+
   it('that is dropped never arrives, and its sender believes it did', async () => {
     expect(await deliveriesUnder({ drop: true })).toEqual({ arrived: ['second'], statuses: [204, 503] });
   });
 });
 
 it('a skewed clock is wrong in every way of asking for the time, and in no duration', () => {
-  const preload = fileURLToPath(new URL('../../local/faults/clock-skew.mjs', import.meta.url));
   const script = `
     const began = performance.now();
     const times = [Date.now(), new Date().getTime(), Date.parse(Date()), +new Date(86_400_000), Date.UTC(1970, 0, 2)];
     setTimeout(() => console.log(JSON.stringify({ times, passed: performance.now() - began, is: new Date() instanceof Date })), 20);
   `;
   const env = { ...process.env, BATON_CLOCK_SKEW_MS: '-300000' };
-  const output = execFileSync(process.execPath, ['--import', preload, '--eval', script], {
+  const output = execFileSync(process.execPath, ['--import', PRELOAD, '--eval', script], {
     env,
     encoding: 'utf8',
   });
@@ -108,4 +112,21 @@ it('a skewed clock is wrong in every way of asking for the time, and in no durat
   expect(times.slice(3)).toEqual([86_400_000, 86_400_000]);
   expect(passed).toBeGreaterThan(10);
   expect(is).toBe(true);
+});
+
+it('a swinging clock goes back again and again', () => {
+  const script = `
+    let before = Date.now();
+    for (let back = 0; back < 3; ) {
+      const now = Date.now();
+      if (now < before) console.log(before - now > 500_000, ++back);
+      before = now;
+    }
+  `;
+  const env = { ...process.env, BATON_CLOCK_SKEW_MS: '300000', BATON_CLOCK_SWING_EVERY_MS: '20' };
+  const output = execFileSync(process.execPath, ['--import', PRELOAD, '--eval', script], {
+    env,
+    encoding: 'utf8',
+  });
+  expect(output).toBe('true 1\ntrue 2\ntrue 3\n');
 });

@@ -26,7 +26,7 @@ export function describeCrashes(
   }, 1_000_000);
   afterAll(() => cloud?.close());
 
-  describe.each(stagesOf(tenant))('%s killed', (stage) => {
+  describe.each(stagesOf(tenant))('F6 %s killed', (stage) => {
     it.each(crashPointsOf(stage))('$name: one effect, one ending, nothing left behind', async (point) => {
       const run = runs.get(point.drop)!;
       expect(crashesOf(cloud, points, point)).toHaveLength(1);

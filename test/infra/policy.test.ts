@@ -14,7 +14,7 @@ import {
 } from '../../infra/policy/access.ts';
 import { CARRIERS, knownToEncryption, underKey } from '../../infra/policy/encryption.ts';
 import { LABELLED, labelled } from '../../infra/policy/labels.ts';
-import { isMember, type PolicyResource, type Rule, violations } from '../../infra/policy/rule.ts';
+import { isMember, type PolicyResource, type Rule, valueAt, violations } from '../../infra/policy/rule.ts';
 import { deadLettersAreHeard, neverExpires, protectedState } from '../../infra/policy/state.ts';
 import { policyResources, recordBoth } from './recorded-program.ts';
 
@@ -35,18 +35,48 @@ describe('the rules hold of every stack', () => {
     stacks = Object.fromEntries(recorded.map((stack) => [stack.stack, policyResources(stack)]));
   });
 
+  const ofType = (stack: string, type: string) => stacks[stack].filter((one) => one.type === type);
+
   it.each(['nonprod', 'prod', 'dev'])('%s: access, keys, state, labels', (stack) => {
     const rules = [
       ...ACCESS_RULES,
       ...[knownToEncryption, underKey(keyOf(stack)), neverExpires, protectedState, labelled],
     ];
     expect(violations(stacks[stack], rules)).toEqual([]);
-    expect(deadLettersAreHeard(stacks[stack])).toEqual([]);
     const carriers = stacks[stack].filter(({ type }) => type in CARRIERS);
     expect(carriers.length).toBeGreaterThan(10);
     const grants = stacks[stack].filter(isMember).map(({ type, props }) => JSON.stringify([type, props]));
     expect(new Set(grants).size).toBe(grants.length);
   });
+
+  it.each(['nonprod', 'prod', 'dev'])('F18 %s: every dead-letter topic has a subscription', (stack) => {
+    const letters = ofType(stack, 'gcp:pubsub/subscription:Subscription').flatMap(
+      ({ props }) => valueAt(props, 'deadLetterPolicy.deadLetterTopic') ?? [],
+    );
+    expect(letters.length).toBeGreaterThan(4);
+    expect(deadLettersAreHeard(stacks[stack])).toEqual([]);
+  });
+
+  it.each(['nonprod', 'prod', 'dev'])(
+    'F21 %s: no subscription expires, and an alert watches how old the oldest message of each is',
+    (stack) => {
+      const subscriptions = ofType(stack, 'gcp:pubsub/subscription:Subscription');
+      expect(subscriptions.length).toBeGreaterThan(10);
+      expect(new Set(subscriptions.map(({ props }) => valueAt(props, 'expirationPolicy.ttl')))).toEqual(
+        new Set(['']),
+      );
+      const watching = ofType(stack, 'gcp:monitoring/alertPolicy:AlertPolicy').flatMap(
+        ({ props }) => props.conditions as { conditionThreshold: object }[],
+      );
+      expect(watching.map(({ conditionThreshold }) => conditionThreshold)).toContainEqual(
+        expect.objectContaining({
+          filter:
+            'resource.type="pubsub_subscription" AND metric.type="pubsub.googleapis.com/subscription/oldest_unacked_message_age"',
+          aggregations: [expect.objectContaining({ groupByFields: ['resource.label.subscription_id'] })],
+        }),
+      );
+    },
+  );
 
   it('the rule on labels knows every type of the program whose resources can carry some', () => {
     const declared = Object.values(stacks).flatMap((resources) => resources.filter((one) => !isMember(one)));

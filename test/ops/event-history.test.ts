@@ -25,6 +25,16 @@ describe('the events of a run', () => {
     ]);
   });
 
+  it('F12 come after what caused them, whatever the clocks of two handlers say', () => {
+    const ahead = { ...ready, time: new Date(Date.parse(ready.time) + 300_000).toISOString() };
+    const [prepare, ingest, train] = stages;
+    const skewed = eventsOf(
+      runOf([{ ...prepare, event: ahead }, { ...ingest, input: ahead }, train], { state: 'parked' }),
+    );
+    expect(skewed.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(Date.parse(skewed[1].time)).toBeGreaterThan(Date.parse(skewed[2].time));
+  });
+
   it('tell why a stage was parked at the event that it could not answer', () => {
     expect(why(ingested.id)).toMatchObject({
       ...{ disposition: 'parked', answeredBy: { stage: 'train', attempt: 1 } },
