@@ -33,7 +33,7 @@ export interface LocalCloudOptions {
   without?: string[];
   /** Told of each access that the policy was asked for, and of the grants that decided it. */
   onDecision?: (decision: Decision) => void;
-  /** Told of each creation under a key, before it is checked. */
+  /** Told of each creation under a key, and of each reading, before it is checked. */
   onKeyUse?: (use: ServiceKeyUse) => void;
   /** Told of each API call that a process of this cloud made and that was served, before it is answered. */
   onCall?: (call: ServedCall) => void;

@@ -17,6 +17,7 @@ import { mayDeadLetter, serviceAgent } from './iam/agents.ts';
 import { accessesOf } from './iam/methods.ts';
 import { serviceAccountResource } from './iam/resource-name.ts';
 import { KeyManagement } from './kms/key-management.ts';
+import { keyVersionsRest } from './kms/rest.ts';
 import { loggingGrpc } from './logging/grpc.ts';
 import { LogStore } from './logging/log-store.ts';
 import { monitoringGrpc } from './monitoring/grpc.ts';
@@ -53,7 +54,7 @@ export async function openServices(
 ): Promise<Services> {
   const { stateDir, network, projectNumber, policy, onLint, onCall, faults, idleMs } = options;
   const authorize: Authorize = (access) => policy.authorize(access);
-  const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse });
+  const keys = new KeyManagement({ projectNumber, onUse: options.onKeyUse, stateDir });
   const logs = new LogStore({ stateDir });
   const controlPlane = new DeclaredResources();
   const storage = closing.adopt(
@@ -234,7 +235,9 @@ export async function openServices(
       storageRest(storage, new ResumableUploads(storage, stateDir), authorizeStorage(storage, authorize)),
       bigqueryRest(warehouse, authorize, (table) => policyOf(policy.grantsOn(table))),
       vertex.rest,
-      ...controlPlaneRest(policy, controlPlane),
+      ...controlPlaneRest(policy, controlPlane, {
+        'cloudkms.googleapis.com': keyVersionsRest(keys.versions, { authorize, resources: controlPlane }),
+      }),
       monitoringRest(measured, authorize),
     ],
   };

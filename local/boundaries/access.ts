@@ -31,7 +31,7 @@ export interface KeyUse {
 }
 
 /**
- * Asked before anything that a key can encrypt is created. Throws the answer when the key may not be used, or when
- * none is given and one is required.
+ * Asked before anything that a key can encrypt is created, and before an object is read. Answers the version of the key
+ * that is used. Throws the answer when the key may not be used, or when none is given and one is required.
  */
-export type CheckKey = (use: KeyUse) => void;
+export type CheckKey = (use: KeyUse) => string | undefined;

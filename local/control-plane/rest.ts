@@ -22,14 +22,23 @@ const TestRequest = z.object({ permissions: z.array(z.string()) });
 /**
  * The reading half of Google's control planes, over REST: resources, their IAM policies, and which APIs are enabled.
  * It tells what the program declares. There is nothing to change here: that is what the program is for.
+ *
+ * @param more by host, what else a service serves there
  */
-export function controlPlaneRest(policy: Policy, resources: DeclaredResources): RestModule[] {
+export function controlPlaneRest(
+  policy: Policy,
+  resources: DeclaredResources,
+  more: Record<string, (app: FastifyInstance) => void> = {},
+): RestModule[] {
   return [
     ...Object.entries(SERVICES).map(([host, service]) => ({
       hosts: [host],
       // Pub/Sub's topics and subscriptions are read over gRPC, and only their policies also over REST.
       alsoGrpc: service === 'pubsub',
-      register: (app: FastifyInstance) => registerResources(app, { host, service, policy, resources }),
+      register: (app: FastifyInstance) => {
+        registerResources(app, { host, service, policy, resources });
+        more[host]?.(app);
+      },
     })),
     {
       hosts: ['serviceusage.googleapis.com'],

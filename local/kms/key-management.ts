@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { CheckKey, KeyUse } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
 import { type EncryptingService, encryptingAgents } from './encrypting-agents.ts';
+import { KeyVersions } from './key-versions.ts';
 
 const ENCRYPTER = 'roles/cloudkms.cryptoKeyEncrypterDecrypter';
 const PERMISSION = 'cloudkms.cryptoKeyVersions.useToEncrypt';
@@ -15,7 +17,7 @@ export interface KeyDeclaration {
   rotationPeriod?: string;
 }
 
-/** Something that a service is about to create under a key. */
+/** Something that a service is about to create under a key, or to read. */
 export type ServiceKeyUse = KeyUse & { service: EncryptingService };
 
 /**
@@ -23,6 +25,7 @@ export type ServiceKeyUse = KeyUse & { service: EncryptingService };
  * nothing is created without a key, as the constraint gcp.restrictNonCmekServices of an organization has it.
  */
 export class KeyManagement {
+  readonly versions: KeyVersions;
   readonly #projectNumber: (project: string) => string;
   readonly #rings = new Set<string>();
   readonly #keys = new Set<string>();
@@ -35,7 +38,10 @@ export class KeyManagement {
     projectNumber: (project: string) => string;
     /** Told of each use of a key before it is checked. */
     onUse?: ((use: ServiceKeyUse) => void) | undefined;
+    /** Where what was done to versions of keys is kept, in a folder of its own. */
+    stateDir?: string;
   }) {
+    this.versions = new KeyVersions(options.stateDir && join(options.stateDir, 'kms/versions.json'));
     this.#projectNumber = options.projectNumber;
     this.#onUse = options.onUse;
   }
@@ -80,19 +86,20 @@ export class KeyManagement {
     this.#encrypters.set(key, (this.#encrypters.get(key) ?? new Set()).add(member));
   }
 
-  /** What a service asks before it creates anything. */
+  /** What a service asks before it creates anything, or reads what it has encrypted. */
   checkerOf(service: EncryptingService): CheckKey {
     return (use) => this.check(service, use);
   }
 
   /**
-   * Throws FAILED_PRECONDITION when no key is given where one is required, PERMISSION_DENIED when the key lies in
-   * another location than the resource, or when one of the service's agents may not encrypt with it.
+   * Answers the version of the key that is used: the named one, or else the primary one. Throws FAILED_PRECONDITION
+   * when no key is given where one is required, or when that version is disabled; PERMISSION_DENIED when the key lies
+   * in another location than the resource, or when one of the service's agents may not encrypt with it.
    */
-  check(service: EncryptingService, { kmsKeyName, project, resource, location }: KeyUse): void {
+  check(service: EncryptingService, { kmsKeyName, project, resource, location }: KeyUse): string | undefined {
     if (!kmsKeyName) {
       if (this.#restricted.has(project)) throw withoutKey(service, project, resource);
-      return;
+      return undefined;
     }
     this.#onUse?.({ service, kmsKeyName, project, resource, location });
     // An object names the version of the key that encrypted it.
@@ -108,6 +115,9 @@ export class KeyManagement {
     for (const agent of agents) {
       if (!this.#encrypters.get(key)?.has(`serviceAccount:${agent}`)) throw denied(agent, key, resource);
     }
+    const version = key === kmsKeyName ? this.versions.primaryOf(key) : kmsKeyName;
+    this.versions.requireEnabled(version);
+    return version;
   }
 }
 

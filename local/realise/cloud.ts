@@ -106,6 +106,7 @@ export interface RealisableCloud {
   };
   notificationChannels: { declare(channel: NotificationChannel): void };
   keys: {
+    versions: { primaryOf(key: string): string; stateOf(version: string): string };
     /** Has everything in the project need a key. */
     requireKeys(project: string): void;
     declareKeyRing(name: string): void;
@@ -115,6 +116,6 @@ export interface RealisableCloud {
     check(
       service: `${'aiplatform' | 'artifactregistry' | 'cloudfunctions' | 'eventarc' | 'logging'}.googleapis.com`,
       use: KeyUse,
-    ): void;
+    ): unknown;
   };
 }

@@ -13,7 +13,7 @@ const Account = z.object({ email: z.string(), displayName: z.string().optional()
 const Api = z.object({ project: z.string(), service: z.string() });
 
 /** Tells the control planes of a resource that people ask them about, as its REST API would answer it. */
-export function describeResource(resource: DeclaredResource, { controlPlane }: RealisableCloud): void {
+export function describeResource(resource: DeclaredResource, { controlPlane, keys }: RealisableCloud): void {
   const { type, id } = resource;
   if (type === 'gcp:projects/service:Service') {
     const { project, service } = read(resource, Api);
@@ -23,7 +23,8 @@ export function describeResource(resource: DeclaredResource, { controlPlane }: R
     const description = { name: id, state: 'ACTIVE', environment: 'GEN_2', serviceConfig };
     controlPlane.declare('cloudfunctions.googleapis.com', id, description);
   } else if (type === 'gcp:kms/cryptoKey:CryptoKey') {
-    const primary = { name: `${id}/cryptoKeyVersions/1`, state: 'ENABLED' };
+    const name = keys.versions.primaryOf(id);
+    const primary = { name, state: keys.versions.stateOf(name) };
     controlPlane.declare('cloudkms.googleapis.com', id, { name: id, ...read(resource, Key), primary });
   } else if (type === 'gcp:serviceaccount/account:Account') {
     controlPlane.declare('iam.googleapis.com', id, { name: id, ...read(resource, Account, 'outputs') });

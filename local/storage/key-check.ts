@@ -24,12 +24,20 @@ export function objectKeyVersion(
   { resource }: Bucket,
   object: { name: string; kmsKeyName: string | undefined },
 ): string | undefined {
-  const kmsKeyName = object.kmsKeyName ?? resource.encryption?.defaultKmsKeyName;
-  checkKey({
-    kmsKeyName,
+  return checkKey({
+    kmsKeyName: object.kmsKeyName ?? resource.encryption?.defaultKmsKeyName,
     project: resource.project,
     location: resource.location,
     resource: `projects/_/buckets/${resource.name}/objects/${object.name}`,
   });
-  return kmsKeyName?.replace(/(\/cryptoKeys\/[^/]+)$/, '$1/cryptoKeyVersions/1');
+}
+
+/**
+ * The bucket's objects, of which one is to be read: the version of the key that it was written with, if there was one,
+ * is checked. Throws NOT_FOUND, or what `checkKey` throws.
+ */
+export function readableObjects(checkKey: CheckKey, bucket: Bucket, name: string): Bucket['objects'] {
+  const { kmsKeyName } = bucket.objects.get(name);
+  if (kmsKeyName) objectKeyVersion(checkKey, bucket, { name, kmsKeyName });
+  return bucket.objects;
 }

@@ -165,7 +165,10 @@ function get(engine: StorageEngine, call: StorageCall): unknown {
   if (call.query.alt !== 'media') return objectResource(object);
   const { range, 'accept-encoding': acceptEncoding } = call.request.headers;
   const encodings = Array.isArray(acceptEncoding) ? acceptEncoding.join() : acceptEncoding;
-  const content = download(object, () => objects.open(call.object), { range, acceptEncoding: encodings });
+  const content = download(object, () => engine.readable(call.bucket, call.object).open(call.object), {
+    range,
+    acceptEncoding: encodings,
+  });
   return call.reply.code(content.status).headers(content.headers).send(content.body);
 }
 

@@ -8,7 +8,7 @@ import { type Bucket, Buckets } from './buckets.ts';
 import { requireChecksums } from './checksums.ts';
 import { Generations } from './generations.ts';
 import type { IamPolicy } from './iam-policy.ts';
-import { checkBucketKey, objectKeyVersion } from './key-check.ts';
+import { checkBucketKey, objectKeyVersion, readableObjects } from './key-check.ts';
 import type { NotificationConfig, NotificationDeclaration } from './notification-config.ts';
 import { type StagedContent, StagingArea } from './object-files.ts';
 import {
@@ -144,11 +144,16 @@ export class StorageEngine implements ObjectStore {
   }
 
   path(bucket: string, name: string): string {
-    return this.buckets.get(bucket).objects.path(name);
+    return this.readable(bucket, name).path(name);
   }
 
   read(bucket: string, name: string): Readable {
-    return createReadStream('', { fd: this.buckets.get(bucket).objects.open(name) });
+    return createReadStream('', { fd: this.readable(bucket, name).open(name) });
+  }
+
+  /** The bucket's objects, one of which is to be read. Throws NOT_FOUND, or what `checkKey` throws of its key. */
+  readable(bucketName: string, name: string) {
+    return readableObjects(this.#checkKey, this.buckets.get(bucketName), name);
   }
 
   async write(

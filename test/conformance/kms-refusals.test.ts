@@ -223,6 +223,51 @@ describe('what inherits its key', () => {
   });
 });
 
+describe('a version of a key that is disabled', () => {
+  const version = (number: number) => `${KEY}/cryptoKeyVersions/${number}`;
+  const under = (name: string) => services.storage.bucket(name).file('x');
+
+  test('encrypts nothing new, and nothing that it has encrypted is read', async () => {
+    await services.storage.createBucket('halted', {
+      location: REGION,
+      encryption: { defaultKmsKeyName: KEY },
+    });
+    await under('halted').save('x', { resumable: false });
+    services.keys.versions.setState(version(1), 'DISABLED');
+    const refused = `${version(1)} is not enabled, current state is: DISABLED`;
+    for (const call of [
+      () => under('halted').save('y', { resumable: false }),
+      () => under('halted').download(),
+      ...CREATIONS.map(
+        ({ create }, index) =>
+          () =>
+            create(`halted-${index}`, KEY),
+      ),
+    ]) {
+      expect(await refusal(call(), 'FAILED_PRECONDITION')).toContain(refused);
+    }
+    services.keys.versions.setState(version(1), 'ENABLED');
+    expect(String(await under('halted').download())).toBe('x');
+  });
+
+  test('is not missed for what a later one encrypts', async () => {
+    const { versions } = services.keys;
+    await services.storage.createBucket('rotated', {
+      location: REGION,
+      encryption: { defaultKmsKeyName: KEY },
+    });
+    expect(versions.create(KEY)).toBe(version(2));
+    versions.makePrimary(version(2));
+    versions.setState(version(1), 'DISABLED');
+    expect(() => versions.makePrimary(version(1))).toThrow(/DISABLED/);
+    await under('rotated').save('x', { resumable: false });
+    expect((await under('rotated').getMetadata())[0].kmsKeyName).toBe(version(2));
+    expect(String(await under('rotated').download())).toBe('x');
+    versions.setState(version(1), 'ENABLED');
+    versions.makePrimary(version(1));
+  });
+});
+
 test("the copy of a model's artefacts that Vertex AI keeps in Google's own project needs no key", async () => {
   const [bucket] = await services.storage.createBucket('artefacts', {
     location: REGION,

@@ -92,8 +92,8 @@ const CASES: { name: string; drop: string; rules: Rule[] }[] = [
   {
     name: 'F21 pushes that Cloud Run refuses, as between two keys or grants, are made again and drain',
     drop: 'f21',
-    rules: ([401, 403] as const).map((answer) => ({
-      ...{ at: 'delivery', who: '/function evaluate$', what: '^pubsub$', mentions: '"f21-' },
+    rules: ([401, 403] as const).map((answer, before) => ({
+      ...{ at: 'delivery', who: '/function evaluate$', what: '^pubsub$', mentions: '"f21-', nth: before + 1 },
       effect: { answer },
     })),
   },

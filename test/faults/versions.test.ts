@@ -87,15 +87,13 @@ describe('events of other versions', { timeout: PATIENCE_MS }, () => {
     ]);
     const parked = async () =>
       (await baton.json<{ parked: ParkedView[] }>('events', 'list', '--limit', '1')).parked;
-    await expect
-      .poll(parked, { timeout: PATIENCE_MS, interval: 500 })
-      .toMatchObject([
-        {
-          id,
-          code: 'BATON_EVENT_UNKNOWN',
-          reason: expect.stringContaining(`${NEXT_TYPE}, where ${IngestDone.type}`),
-        },
-      ]);
+    await expect.poll(parked, { timeout: PATIENCE_MS, interval: 500 }).toMatchObject([
+      {
+        id,
+        code: 'BATON_EVENT_UNKNOWN',
+        reason: expect.stringContaining(`${NEXT_TYPE}, where ${IngestDone.type}`),
+      },
+    ]);
 
     await cloud.cloud.close();
     baton.close();

@@ -92,7 +92,7 @@ test('settle without its topic parks the stage instead of publishing for ever', 
     .toEqual([]);
 });
 
-test('train without its role on the project parks', async () => {
+test('F19 train without its role on the project parks', async () => {
   const rows = { train: 200, eval: 100 };
   const { snapshot } = evaluation();
   const tables = { train: 'baton-nonprod.census.train', eval: 'baton-nonprod.census.eval' };
@@ -149,7 +149,7 @@ test('rollback without its role on the project parks', async () => {
 const DENIED = 'cloudkms.cryptoKeyVersions.useToEncrypt';
 const DEV_KEY = 'projects/baton-dev/locations/us-central1/keyRings/baton/cryptoKeys/baton';
 
-test('ingest in a project whose Compute Engine may not encrypt the disks of workers parks', async () => {
+test('F19 ingest in a project whose Compute Engine may not encrypt the disks of workers parks', async () => {
   const file = (name: string) => ({ object: `datasets/keyless/${name}`, generation: '1', bytes: 1 });
   const files = { train: file('train.csv'), eval: file('eval.csv') };
   const drop = { name: 'keyless', bucket: DEV.bucket, files };
