@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '../..');
 const TESTS = join(ROOT, 'test');
 
-/** `F12 test/faults/leases.test.ts` for every fault that a test's title in the file begins with. */
+/** For every fault that a test's title begins with, its number and the file. */
 function titled(): string[] {
   const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
