@@ -52,7 +52,7 @@ function registerKeyVersions(
     resources.get(HOST, key);
     return version(versions.create(key));
   });
-  app.post(`${KEY}::updatePrimaryVersion`, async (request) => {
+  app.post(`${KEY}(^[^:]+)::updatePrimaryVersion`, async (request) => {
     const { key } = namesIn(request);
     check(request, 'cryptoKeys.update', key);
     const { cryptoKeyVersionId } = Primary.parse(request.body);
