@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layout, type RunId, STAGES } from '../../events/index.ts';
+import { layout, type RunId } from '../../events/index.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
@@ -85,7 +85,8 @@ describe('the key that encrypts non-production', { timeout: PATIENCE_MS }, () =>
       0,
     );
     expect((await baton('runs', 'watch', run)).code).toBe(0);
-    expect(endingsOf(cloud, run, 'monitor', 2)).toEqual([`${run}/monitor/2/monitored`]);
+    const ended = () => endingsOf(cloud, run, 'monitor', 2);
+    await expect.poll(ended, { timeout: PATIENCE_MS }).toEqual([`${run}/monitor/2/monitored`]);
   });
 
   it('F19 rotated in the middle of a run is noticed by nobody: what is new has the new version, and what was is read', async () => {
@@ -100,7 +101,7 @@ describe('the key that encrypts non-production', { timeout: PATIENCE_MS }, () =>
   /** The versions of the key that the run's objects in non-production are encrypted with. */
   async function versionsOf(run: RunId): Promise<string[]> {
     const [files] = await cloud.storage.bucket(cloud.buckets.nonprod).getFiles({ prefix: layout.run(run) });
-    expect(files.length).toBeGreaterThan(STAGES.length);
+    expect(files.length).toBeGreaterThan(5);
     return [...new Set(files.map(({ metadata }) => String(metadata.kmsKeyName)))].sort();
   }
 });

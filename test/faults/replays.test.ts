@@ -79,7 +79,7 @@ describe('what is sent again by an operator', { timeout: PATIENCE_MS }, () => {
     expect(
       stages.filter(({ stage }) => stage === 'train').map(({ attempt, state }) => `${attempt} ${state}`),
     ).toEqual(['1 parked', '2 completed']);
-    expect(endingsOf(cloud, parked, 'monitor', 2)).toHaveLength(1);
+    await expect.poll(() => endingsOf(cloud, parked, 'monitor', 2), soon).toHaveLength(1);
     expect(new Set(createdFor(cloud, parked).map(([, times]) => times))).toEqual(new Set([1]));
     expect(cloud.ledger.doubled).toEqual([]);
   });
