@@ -92,6 +92,13 @@ export class Exercise {
     }
   }
 
+  /** Deploys beside the champion, so that a rollout has two to compare. */
+  async rollOut(run: RunId): Promise<void> {
+    await this.#replay(run, 'evaluate', 20);
+    await this.#decide(run, 20, 'approved');
+    await this.#endedInProduction(run, 'rollout', 20);
+  }
+
   /** Lets older runs come to production, and to the endpoint, after this one. */
   async supersede(run: RunId): Promise<void> {
     const [passed, approved] = [await this.#ending(run, 'evaluate'), await this.#ending(run, 'approve')];

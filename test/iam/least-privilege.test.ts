@@ -74,6 +74,7 @@ beforeAll(async () => {
   await exercise.duplicates([good, weak, rejected]);
   await exercise.redeploy(good);
   await exercise.rollBack(good);
+  await exercise.rollOut(good);
   await exercise.supersede(good);
   await exercise.hold(good);
   await exercise.drift(good);
