@@ -24,11 +24,14 @@ beforeAll(async () => {
       );
     },
     checkKey: ({ kmsKeyName, resource }) => {
-      if (!kmsKeyName?.includes('disabled')) return;
-      throw new StatusError(
-        'FAILED_PRECONDITION',
-        `Cloud KMS key ${kmsKeyName} is disabled for ${resource}.`,
-      );
+      if (kmsKeyName?.includes('disabled')) {
+        throw new StatusError(
+          'FAILED_PRECONDITION',
+          `Cloud KMS key ${kmsKeyName} is disabled for ${resource}.`,
+        );
+      }
+      const [, key] = /^(.+\/cryptoKeys\/[^/]+)/.exec(kmsKeyName ?? '') ?? [];
+      return key && `${key}/cryptoKeyVersions/1`;
     },
   });
 });

@@ -9,8 +9,8 @@ import {
   parseGcsUri,
   type RunId,
 } from '../../events/index.ts';
-import { learnableDrop, startTestCloud, type TestCloud } from './cloud.ts';
-import { Deliveries } from './deliveries.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { Deliveries } from '../end-to-end/deliveries.ts';
 
 const MARGIN = 0.03;
 const within = { timeout: 100_000, interval: 300 };
@@ -29,7 +29,15 @@ describe('a model that comes to production', { timeout: 120_000 }, () => {
   let worse: RunId;
 
   beforeAll(async () => {
-    const config = { 'baton:championMargin': JSON.stringify({ accuracy: MARGIN }) };
+    const config = {
+      'baton:championMargin': JSON.stringify({ accuracy: MARGIN }),
+      // So that who comes here later finds the same champion: nobody's rollout ends.
+      'baton:rollout': JSON.stringify({
+        steps: [1, 100],
+        soakSeconds: 3600,
+        abort: { drift: false, maxErrorRate: 1, minRequests: 1 },
+      }),
+    };
     test = await startTestCloud({ config });
     deliveries = new Deliveries(test);
     first = await test.drop('first', CHAMPION);
