@@ -5,15 +5,17 @@ import { parseName } from './names.ts';
 const METRIC = 'aiplatform.googleapis.com/prediction/online/response_count';
 const MINUTE_MS = 60_000;
 
+type Point = TimeSeries['points'][number];
+
 /**
  * How deployed models answered, by the minute, as Vertex AI tells Cloud Monitoring. Counted from the start of the local
  * cloud on, and visible at once, where Google's take minutes.
  */
 export class ResponseCounts {
-  /** By endpoint, deployed model and response code, the counts by the minutes' beginnings. */
+  /** By endpoint, deployed model and response code, the points by the minutes' beginnings. */
   readonly #counts = new Map<
     string,
-    { endpoint: string; id: string; code: string; minutes: Map<number, number> }
+    { endpoint: string; id: string; code: string; minutes: Map<number, Point> }
   >();
 
   /** Counts what a request comes to, and passes it on. */
@@ -37,7 +39,6 @@ export class ResponseCounts {
     [...this.#counts.values()].flatMap(({ endpoint, id, code, minutes }) => {
       const { project: owner, location, id: endpointId } = parseName(endpoint);
       if (owner !== project) return [];
-      const now = Date.now();
       return {
         metric: { type: METRIC, labels: { deployed_model_id: id, response_code: code } },
         resource: {
@@ -46,17 +47,18 @@ export class ResponseCounts {
         },
         metricKind: 'DELTA' as const,
         valueType: 'INT64' as const,
-        points: [...minutes]
-          .reverse()
-          .map(([start, value]) => ({ start, end: Math.min(start + MINUTE_MS, now), value })),
+        points: [...minutes.values()].reverse(),
       };
     });
 
   #record(endpoint: string, id: string, status: number): void {
     const key = `${endpoint}/${id}/${status}`;
-    const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+    const now = Date.now();
+    const start = Math.floor(now / MINUTE_MS) * MINUTE_MS;
     const counted = this.#counts.get(key) ?? { endpoint, id, code: String(status), minutes: new Map() };
-    counted.minutes.set(minute, (counted.minutes.get(minute) ?? 0) + 1);
+    // A minute that has not ended ends with its latest answer, so that whoever asks up to now finds it.
+    const value = (counted.minutes.get(start)?.value ?? 0) + 1;
+    counted.minutes.set(start, { start, end: Math.max(now, start + 1), value });
     this.#counts.set(key, counted);
   }
 }

@@ -202,7 +202,7 @@ describe('a replay', () => {
   it('that begins in production is refused without a terminal, unless it is agreed to', async () => {
     const run = RunId.parse('seeded-0123456789');
     await seedDeployment(test, run);
-    const { code, stderr } = await baton('runs', 'replay', run, '--from', 'deploy');
+    const { code, stderr } = await baton('runs', 'replay', run, '--from', 'approve');
     expect(code).toBe(4);
     expect(stderr).toMatch(/production project baton-prod.*--yes/s);
     expect((await describeRun(run)).replays).toEqual([]);

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunctions, functionNames } from '../../bundle/functions.ts';
 import { layout } from '../../events/index.ts';
-import { censusRow, censusTable, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'baton-bundles-'));
@@ -26,13 +26,16 @@ describe('a bundle', () => {
     train: ['aiplatform', 'pubsub', 'storage'],
     evaluate: ['aiplatform', 'pubsub', 'storage'],
     approve: ['aiplatform', 'pubsub', 'storage'],
-    decide: ['storage'],
+    decide: ['pubsub', 'storage'],
     deploy: ['aiplatform', 'pubsub', 'storage'],
     monitor: ['aiplatform', 'bigquery', 'pubsub', 'storage'],
+    rollout: ['aiplatform', 'monitoring', 'pubsub', 'storage'],
+    rollback: ['aiplatform', 'pubsub', 'storage'],
+    lineage: ['aiplatform', 'storage'],
     alert: ['aiplatform', 'pubsub', 'storage'],
     retrain: ['pubsub', 'storage'],
     start: ['pubsub', 'storage'],
-    settle: ['aiplatform', 'bigquery', 'dataflow', 'pubsub', 'storage'],
+    settle: ['aiplatform', 'bigquery', 'dataflow', 'monitoring', 'pubsub', 'storage'],
     park: ['pubsub', 'storage'],
   };
 
@@ -43,7 +46,8 @@ describe('a bundle', () => {
 
   it.each(Object.entries(CLIENTS))('of %s holds the clients of %s, and no other', (name, clients) => {
     const packages = sourcesOf(join(bundles, name)).flatMap(
-      (source) => /@google-cloud\/(aiplatform|bigquery|dataflow|pubsub|storage)\//.exec(source)?.[1] ?? [],
+      (source) =>
+        /@google-cloud\/(aiplatform|bigquery|dataflow|monitoring|pubsub|storage)\//.exec(source)?.[1] ?? [],
     );
     expect([...new Set(packages)].sort()).toEqual(clients);
   });
@@ -134,12 +138,7 @@ describe('the chain in bundles', () => {
   });
 
   it('ends deployed and monitored', async () => {
-    // The label follows from the age, so that the gate lets any model through.
-    const table = (rows: number) =>
-      censusTable(
-        Array.from({ length: rows }, (_, i) => censusRow(i % 50 >= 30 ? '>50K' : '<=50K', 20 + (i % 50))),
-      );
-    const run = await test.drop('bundled', { 'train.csv': table(300), 'eval.csv': table(100) });
+    const run = await test.drop('bundled', learnableDrop({ train: 48, eval: 48 }));
     const view = await test.ended(run, 60_000);
     expect(test.report(view)).toMatchObject({ state: 'monitored' });
   }, 150_000);
