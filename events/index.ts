@@ -16,6 +16,7 @@ export * from './failure.ts';
 export * from './gate.ts';
 export * from './identifiers.ts';
 export * from './ingest-done.ts';
+export * from './json-text.ts';
 export * from './lineage.ts';
 export * from './metrics.ts';
 export * from './model-trained.ts';

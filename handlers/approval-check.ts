@@ -1,5 +1,5 @@
-import { ApprovalPolicy, type Approved, approvalDigest } from '../events/index.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { ApprovalPolicy, type Approved, approvalDigest, json } from '../events/index.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 
 const Settings = Environment.extend({ BATON_APPROVAL: json(ApprovalPolicy) });

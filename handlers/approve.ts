@@ -9,6 +9,7 @@ import {
   EvalPassed,
   type Evaluation,
   gcsUri,
+  json,
   layout,
   Rejected,
   Superseded,
@@ -25,7 +26,7 @@ import { findEndpoint } from './endpoint.ts';
 import { FIRST, promotionOf } from './endpoint-lock.ts';
 import type { Endpoint } from './endpoint-update.ts';
 import { hasSucceeded, withEndedJob } from './runtime/custom-job.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';
 import { verifyEvaluation } from './runtime/verification.ts';

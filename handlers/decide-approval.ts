@@ -6,11 +6,12 @@ import {
   type Decision,
   type DecisionRequest,
   endingName,
+  json,
   layout,
 } from '../events/index.ts';
 import { hasExpired, readDecision, readRequest, recordDecision } from './approval.ts';
 import { checkListed } from './decider.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import type { Logger } from './runtime/log.ts';
 import { readJson, writeText } from './runtime/objects.ts';

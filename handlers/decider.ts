@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ApprovalPolicy, Member } from '../events/index.ts';
+import { ApprovalPolicy, json, Member } from '../events/index.ts';
 import { memberOf } from './runtime/caller.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 
 const Settings = Environment.extend({

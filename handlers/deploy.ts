@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Approved, type BatonEvent, Deployed, RolloutPlan, Superseded } from '../events/index.ts';
+import { Approved, type BatonEvent, Deployed, json, RolloutPlan, Superseded } from '../events/index.ts';
 import { checkApproval } from './approval-check.ts';
 import { championAt, makeChallenger } from './champion.ts';
 import {
@@ -16,7 +16,7 @@ import { isQueued, nextInLine, takeTurn } from './endpoint-queue.ts';
 import type { Endpoint } from './endpoint-update.ts';
 import { importEvaluation } from './imported-evaluation.ts';
 import { findVersion, isUploading, uploadVersion } from './model-registry.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { haveEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, type Outcome, pending, type Work } from './runtime/stage.ts';

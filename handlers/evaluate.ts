@@ -1,9 +1,18 @@
 import { z } from 'zod';
-import { EvalFailed, EvalPassed, GatePolicy, GcsUri, gcsUri, layout, ModelTrained } from '../events/index.ts';
+import {
+  EvalFailed,
+  EvalPassed,
+  GatePolicy,
+  GcsUri,
+  gcsUri,
+  json,
+  layout,
+  ModelTrained,
+} from '../events/index.ts';
 import { evaluationJob, readMetrics, readResult } from './evaluation-job.ts';
 import { decideGate } from './gate.ts';
 import { findOrCreateJob, hasSucceeded, StartedJob, withEndedJob } from './runtime/custom-job.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
 

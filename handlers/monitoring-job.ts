@@ -1,10 +1,10 @@
 import type { protos } from '@google-cloud/aiplatform';
 import { z } from 'zod';
-import { gcsUri, layout } from '../events/index.ts';
+import { gcsUri, json, layout } from '../events/index.ts';
 import { writeAnalysisSchema } from './analysis-schema.ts';
 import type { Endpoint } from './endpoint-update.ts';
 import { vertexJobs } from './runtime/clients.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { labelsOfStage } from './runtime/labels.ts';
 
 export type MonitoringJob = protos.google.cloud.aiplatform.v1.IModelDeploymentMonitoringJob;

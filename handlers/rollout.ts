@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   type BatonEvent,
   Deployed,
+  json,
   Promoted,
   RolledBack,
   RolloutPlan,
@@ -14,7 +15,7 @@ import { type DeployedModel, deployedModels, findEndpoint, shared, shareOf } fro
 import { FIRST } from './endpoint-lock.ts';
 import { giveFree, takeTurn } from './endpoint-queue.ts';
 import { type Endpoint, updateEndpoint } from './endpoint-update.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { StageFailure } from './runtime/failure.ts';
 import { haveEnded } from './runtime/long-running.ts';
 import { serveStage } from './runtime/serve.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gcsUri, IngestDone, layout, ModelTrained } from '../events/index.ts';
+import { gcsUri, IngestDone, json, layout, ModelTrained } from '../events/index.ts';
 import { digestArtifact } from './runtime/artifact.ts';
 import {
   containerArguments,
@@ -8,7 +8,7 @@ import {
   StartedJob,
   withEndedJob,
 } from './runtime/custom-job.ts';
-import { Environment, json, readEnvironment } from './runtime/environment.ts';
+import { Environment, readEnvironment } from './runtime/environment.ts';
 import { serveStage } from './runtime/serve.ts';
 import { completed, defineStage, pending, type Work } from './runtime/stage.ts';
 

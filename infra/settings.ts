@@ -4,49 +4,22 @@ import { z } from 'zod';
 import { ApprovalPolicy, Member } from '../events/approval.ts';
 import { ChampionMargin } from '../events/champion.ts';
 import { GatePolicy } from '../events/gate.ts';
+import { json } from '../events/json-text.ts';
 import { RolloutPlan } from '../events/rollout-plan.ts';
 import { inRepository } from './components/content-hash.ts';
-
-const projectId = z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'expected a project id');
-const projectNumber = z.string().regex(/^\d+$/, 'expected digits');
-const positive = z.coerce.number().int().positive();
-const fraction = z.coerce.number().min(0).max(1);
-const thresholds = z.record(z.string(), z.number());
-
-/** An optional value, which Pulumi.yaml declares with an empty default. */
-const optional = <Schema extends z.ZodType<unknown, string>>(schema: Schema) =>
-  z
-    .literal('')
-    .or(z.undefined())
-    .or(schema)
-    .transform((value) => value || undefined);
-
-/** A value that Pulumi.yaml declares as a string of JSON: its declarations know no objects. */
-const json = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: `expected JSON, found ${text}` });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
-
-const keyName = z
-  .string()
-  .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/, 'expected a key name');
-const principal = z.string().regex(/^(user|serviceAccount|group|principal):/, 'expected an IAM principal');
-const cron = z.string().regex(/^\S+( \S+){4}$/, 'expected the five fields of unix-cron');
-const modelId = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes');
-const subnetworkUrl = z
-  .string()
-  .regex(
-    /^https:\/\/www\.googleapis\.com\/compute\/v1\/projects\/[^/]+\/regions\/[^/]+\/subnetworks\/[^/]+$/,
-    'expected https://www.googleapis.com/compute/v1/projects/P/regions/R/subnetworks/S',
-  );
+import {
+  cron,
+  fraction,
+  keyName,
+  modelId,
+  optional,
+  positive,
+  principal,
+  projectId,
+  projectNumber,
+  subnetworkUrl,
+  thresholds,
+} from './setting-values.ts';
 
 /** What every stack is told. */
 const common = {

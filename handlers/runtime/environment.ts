@@ -1,19 +1,5 @@
 import { z } from 'zod';
 
-/** A string variable that holds JSON. */
-export const json = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: `expected JSON, found ${text}` });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
-
 /** An optional variable: the Pulumi program sets an empty string where there is no value. */
 export const optional = z
   .string()

@@ -1,23 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { GatePolicy, type Workload } from '../../events/index.ts';
+import { GatePolicy, json, type Workload } from '../../events/index.ts';
 import type { WorkloadFolder } from './folder.ts';
 import { ROLES } from './rules.ts';
-
-/** A value that is JSON in a string, as Pulumi's config has it. */
-const json = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: `expected JSON, found ${text}` });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
 
 const thresholds = z.record(z.string(), z.number());
 const Config = z.looseObject({
