@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { StatusError } from '../status.ts';
 import { decodeRecord, encodeRecord, type JournalRecord } from './journal-record.ts';
 
 const LINE_FEED = 10;
@@ -72,9 +73,10 @@ export class Journal {
     this.#grownBytes = 0;
   }
 
-  /** Writes a record; when this returns, the death of the process can't undo it. */
+  /** Writes a record; when this returns, the death of the process can't undo it. Closed, it throws UNAVAILABLE. */
   append(record: JournalRecord): void {
-    if (this.#descriptor === undefined) throw new Error(`The journal ${this.#file} is closed.`);
+    // A call that comes while the local cloud stops fails as one that comes a moment later.
+    if (this.#descriptor === undefined) throw new StatusError('UNAVAILABLE', 'The local cloud is stopping.');
     this.#grownBytes += writeFully(this.#descriptor, `${encodeRecord(record)}\n`);
   }
 
