@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunctions, functionNames } from '../../bundle/functions.ts';
-import { layout } from '../../events/index.ts';
+import { layout, ParkedMessage } from '../../events/index.ts';
 import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { decideAs, ON_CALL } from '../end-to-end/decide.ts';
+import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'baton-bundles-'));
@@ -120,7 +122,8 @@ describe('the chain in bundles', () => {
       config: {
         'baton:functionBundles': bundles,
         'baton:retraining': 'notify',
-        'baton:runSchedule': '0 3 1 1 *',
+        'baton:runSchedule': YEARLY,
+        'baton:operators': JSON.stringify([`user:${ON_CALL}`]),
       },
     });
   });
@@ -143,19 +146,55 @@ describe('the chain in bundles', () => {
     expect(test.report(view)).toMatchObject({ state: 'monitored' });
   }, 150_000);
 
-  it('parks a dead letter, with its bytes', async () => {
+  it('keeps what the functions cannot read, and a dead letter, with its bytes', async () => {
     const { PubSub } = await import('@google-cloud/pubsub');
     const data = Buffer.from('nobody can handle this');
-    await new PubSub({ projectId: 'baton-nonprod' }).topic('train-dead-letter').publishMessage({ data });
-    const parked = async () => {
-      const [files] = await test.storage
-        .bucket(test.buckets.nonprod)
-        .getFiles({ prefix: layout.parkedPrefix });
-      return Promise.all(files.map(async (file) => String(await file.download())));
-    };
+    const nonprod = [
+      'drops',
+      'dataset-ready',
+      'ingest-done',
+      'model-trained',
+      'eval-passed',
+      'train-dead-letter',
+    ];
+    const prod = ['approved', 'deployed', 'rollback-requested', 'monitoring-alerts', 'drift-detected'];
+    for (const [projectId, topics] of Object.entries({ 'baton-nonprod': nonprod, 'baton-prod': prod })) {
+      const client = new PubSub({ projectId });
+      await Promise.all(topics.map((topic) => client.topic(topic).publishMessage({ data })));
+    }
+    const keepers = async () => (await Promise.all(Object.values(test.buckets).map(keptIn))).flat().sort();
     await expect
-      .poll(parked, { timeout: 30_000 })
-      .toEqual([expect.stringContaining(data.toString('base64'))]);
+      .poll(keepers, { timeout: 60_000, interval: 300 })
+      .toEqual(
+        [
+          ...['prepare', 'ingest', 'train', 'evaluate', 'park', 'retrain'],
+          ...['approve', 'deploy', 'monitor', 'rollout', 'lineage', 'rollback', 'alert'],
+        ].sort(),
+      );
+
+    /** Which subscriptions' messages were kept in a bucket; that of the dead letters is park's. */
+    async function keptIn(bucket: string): Promise<string[]> {
+      const [files] = await test.storage.bucket(bucket).getFiles({ prefix: layout.parkedPrefix });
+      const kept = await Promise.all(files.map(async (file) => String(await file.download())));
+      return kept.map((content) => {
+        const { subscription, message } = ParkedMessage.parse(JSON.parse(content));
+        expect(message.data).toBe(data.toString('base64'));
+        return (
+          subscription
+            .split('/')
+            .at(-1)
+            ?.replace(/^park.*|.*-dead-letter.*/, 'park') ?? ''
+        );
+      });
+    }
+  }, 120_000);
+
+  it('lets people decide, and starts runs by the clock', async () => {
+    expect(await decideAs(test.cloud, ON_CALL, 'no decision')).toMatchObject({
+      status: 400,
+      data: { code: 'BATON_DECISION_MALFORMED' },
+    });
+    expect(await runScheduled(test)).toMatchObject({ type: 'dev.baton.run.requested.v1' });
   });
 });
 
