@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type StorageServices, startStorage, statusOf } from './storage-services.ts';
+import { contentOf, putObject, type StorageServices, startStorage, statusOf } from './storage-services.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'baton-storage-'));
 let services: StorageServices;
@@ -18,16 +18,8 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true });
 });
 
-async function put(name: string, content: string | Buffer = name): Promise<string> {
-  const file = bucket.file(name);
-  await file.save(content, { resumable: false });
-  return String(file.metadata.generation);
-}
-
-async function text(name: string, generation?: string): Promise<string> {
-  const [bytes] = await bucket.file(name, generation ? { generation } : {}).download();
-  return bytes.toString();
-}
+const put = (name: string, content?: string | Buffer) => putObject(bucket, name, content);
+const text = async (name: string, generation?: string) => String(await contentOf(bucket, name, generation));
 
 describe('preconditions', () => {
   test('of many concurrent creators with ifGenerationMatch 0 exactly one wins', async () => {

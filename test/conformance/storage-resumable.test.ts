@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomContent, type StorageServices, startStorage } from './storage-services.ts';
+import { contentOf, randomContent, type StorageServices, startStorage } from './storage-services.ts';
 
 const MIB = 1 << 20;
 const QUANTUM = 256 * 1024;
@@ -22,10 +22,7 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true });
 });
 
-async function content(name: string): Promise<Buffer> {
-  const [bytes] = await bucket.file(name).download();
-  return bytes;
-}
+const content = (name: string) => contentOf(bucket, name);
 
 /** Starts a session and answers its address. */
 async function beginUpload(name: string, headers: Record<string, string> = {}): Promise<string> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Storage } from '@google-cloud/storage';
+import type { Bucket, Storage } from '@google-cloud/storage';
 import type { MessageBroker, MessageInput } from '../../local/boundaries.ts';
 import { StatusError } from '../../local/status.ts';
 import { publishNotifications } from '../../local/storage/notifications.ts';
@@ -63,6 +63,23 @@ export async function startStorage(
       engine.close();
     },
   };
+}
+
+/** Writes an object, and answers its generation. */
+export async function putObject(
+  bucket: Bucket,
+  name: string,
+  content: string | Buffer = name,
+): Promise<string> {
+  const file = bucket.file(name);
+  await file.save(content, { resumable: false });
+  return String(file.metadata.generation);
+}
+
+/** An object's bytes, of its latest generation if of no other. */
+export async function contentOf(bucket: Bucket, name: string, generation?: string): Promise<Buffer> {
+  const [bytes] = await bucket.file(name, generation ? { generation } : {}).download();
+  return bytes;
 }
 
 function recordingBroker(published: Published[]): MessageBroker {

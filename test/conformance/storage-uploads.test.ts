@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomContent, type StorageServices, startStorage, statusOf } from './storage-services.ts';
+import {
+  contentOf,
+  randomContent,
+  type StorageServices,
+  startStorage,
+  statusOf,
+} from './storage-services.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'baton-storage-'));
 let services: StorageServices;
@@ -19,10 +25,7 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true });
 });
 
-async function content(name: string): Promise<Buffer> {
-  const [bytes] = await bucket.file(name).download();
-  return bytes;
-}
+const content = (name: string) => contentOf(bucket, name);
 
 describe('one request', () => {
   test('a multipart upload keeps content, type and metadata', async () => {
