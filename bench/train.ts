@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { freePorts } from '../local/vertex/ports.ts';
+import { freePorts } from '../local/ports.ts';
 import { censusRows, parquet } from '../test/workloads/model-census.ts';
 import { startContainer } from '../test/workloads/serve-container.ts';
 import { ContainerStorage } from '../test/workloads/serve-storage.ts';

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '../../local/ports.ts';
 
 export interface Launch {
   script: string;
@@ -21,7 +22,7 @@ export async function toListening(launches: Map<string, Launch>, times: number) 
     samples.set(name, [...(samples.get(name) ?? []), value]);
   for (let turn = 0; turn < times; turn++) {
     for (const [name, { script, cwd, target }] of launches) {
-      const port = await freePort();
+      const [port] = await freePorts(1);
       const begin = performance.now();
       const child = spawn(process.execPath, [script], {
         cwd,
@@ -54,15 +55,6 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The processor time of all threads of a process so far, in milliseconds (Linux only). */

@@ -52,10 +52,8 @@ export async function forward(
     }
     if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return GONE;
     const cause = error instanceof Error ? error.message : String(error);
-    return textResponse(
-      503,
-      `The request failed because the connection to the instance had an error: ${cause}`,
-    );
+    const text = `The request failed because the connection to the instance had an error: ${cause}`;
+    return { ...textResponse(503, text), connectionBroke: true };
   }
 }
 

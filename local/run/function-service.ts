@@ -71,6 +71,8 @@ export class FunctionService {
       ? interceptRequest(instance.processId, request, toInstance)
       : toInstance());
     if (response === GONE) this.#remove(instance);
+    // A process that dies closes its connections one by one: the next request must not take one that is still to go.
+    else if (response.connectionBroke) this.#stop(instance);
     else this.#noteFirstAnswer(instance, response.status);
     this.#release(instance);
     return response === GONE ? this.handle(request) : response;

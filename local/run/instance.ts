@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalProcess, LogSink, ProcessHost } from '../boundaries.ts';
+import { freePorts } from '../ports.ts';
 import { logEntryOf } from './log-lines.ts';
 import { type FunctionDeclaration, type InterceptRequest, serviceName } from './types.ts';
 
@@ -58,7 +58,7 @@ export class Instance {
     host: InstanceHost,
   ): Promise<Instance> {
     const { name, entryPoint, sourceDir, serviceAccount, project, env } = declaration;
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const instance = randomBytes(16).toString('hex');
     const startedAt = performance.now();
     const process = await host.processes.start({
@@ -101,15 +101,6 @@ export class Instance {
   stop(): Promise<void> {
     return this.#process.stop(SHUTDOWN_GRACE_MS);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilListening(port: number, { exited }: LocalProcess): Promise<void> {

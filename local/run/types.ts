@@ -30,6 +30,8 @@ export interface HttpResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
+  /** The connection to the instance broke before it had answered: it has ended, or is about to. */
+  connectionBroke?: true;
 }
 
 /** Has an instance of a function handle a request. */

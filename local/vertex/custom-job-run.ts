@@ -1,11 +1,11 @@
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js';
 import type { LocalProcess } from '../boundaries.ts';
+import { freePorts } from '../ports.ts';
 import { Code, StatusError } from '../status.ts';
 import { ContainerLog } from './container-log.ts';
 import { expand, resolveVariables } from './container-variables.ts';
 import type { CustomJobDependencies } from './custom-jobs.ts';
 import { parseName, type ResourceName } from './names.ts';
-import { freePorts } from './ports.ts';
 import { type Replica, replicaEnvironment, replicasOf } from './replica-environment.ts';
 import { durationMs, now } from './values.ts';
 

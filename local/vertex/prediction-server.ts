@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerRuntime, ContainerSpec, LocalProcess } from '../boundaries.ts';
+import { freePorts } from '../ports.ts';
 import { StatusError } from '../status.ts';
 import type { ContainerLog } from './container-log.ts';
-import { freePorts } from './ports.ts';
 
 /** What a prediction server runs, once its port is known. */
 export interface ServerPlan {

@@ -1,5 +1,5 @@
 import type { LocalProcess } from '../../local/boundaries.ts';
-import { freePorts } from '../../local/vertex/ports.ts';
+import { freePorts } from '../../local/ports.ts';
 import { servingVariables } from '../../local/vertex/serving-variables.ts';
 import { BENCH } from '../../local/workbench.ts';
 import type { Bench } from './bench.ts';

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePorts } from '../../local/vertex/ports.ts';
+import { freePorts } from '../../local/ports.ts';
 import type { Collective } from '../../workloads/census/model/collective.ts';
 import { DEFAULTS } from '../../workloads/census/model/hyperparameters.ts';
 import { writeCensus } from '../../workloads/census/sample/generate.ts';

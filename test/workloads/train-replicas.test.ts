@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePorts } from '../../local/vertex/ports.ts';
+import { freePorts } from '../../local/ports.ts';
 import { writeCensus } from '../../workloads/census/sample/generate.ts';
 import { censusRows, parquet } from './model-census.ts';
 import { type Container, startContainer } from './serve-container.ts';
