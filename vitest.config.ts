@@ -16,6 +16,11 @@ const ON_THE_CENSUS = [
 /** Tests that run the workload in Python. */
 const IN_PYTHON = ['test/system/{workload-*,other-workload}.test.ts'];
 
+/** The folders of tests that start none of the local clouds or a part of one. */
+const PARTS = ['unit', 'conformance', 'infra', 'ops', 'workloads', 'integrations'];
+/** The folders of tests that start whole local clouds, which run the functions from bundles. */
+const WITH_CLOUDS = ['end-to-end', 'system', 'faults', 'iam'];
+
 const withoutCensus = existsSync(CENSUS) ? [] : ON_THE_CENSUS;
 if (withoutCensus.length > 0)
   console.warn(`No census tables in ${CENSUS}: left out are ${withoutCensus.join(', ')}`);
@@ -24,11 +29,24 @@ if (withoutPython.length > 0) console.warn(`No python3: left out are ${withoutPy
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     exclude: [...withoutCensus, ...withoutPython],
     // Two cores: the end-to-end files each start a whole local cloud, so they must not crowd each other out.
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'parts', include: PARTS.map((folder) => `test/${folder}/**/*.test.ts`) },
+      },
+      ...WITH_CLOUDS.map((folder) => ({
+        extends: true as const,
+        test: {
+          name: folder,
+          include: [`test/${folder}/**/*.test.ts`],
+          globalSetup: 'test/end-to-end/bundles.ts',
+        },
+      })),
+    ],
   },
 });

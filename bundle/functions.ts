@@ -14,32 +14,34 @@ export async function functionNames(): Promise<string[]> {
   return Object.keys((await import(FUNCTIONS)) as object);
 }
 
+export interface BundleOptions {
+  /** Further plugins of the bundler: what they do is in the bundle, which is no longer the one of the sources alone. */
+  plugins?: Plugin[];
+}
+
 /**
  * Makes one folder per function, which is all that Cloud Run functions needs to build and run it: the function,
  * the functions-framework, and the package files that name the one as `main` and the other as dependency. The
  * same sources make the same bytes, on any machine. What was in the folder before is replaced in the end.
- *
- * @param onBundled told of each bundle as it is ready
  */
 export async function bundleFunctions(
   folder: string,
   names: string[],
-  onBundled: (name: string) => void = () => {},
+  { plugins = [] }: BundleOptions = {},
 ): Promise<void> {
   const unfinished = `${folder}.unfinished`;
   const framework = join(unfinished, '.framework');
   rmSync(unfinished, { recursive: true, force: true });
-  const clients = smallGoogleClients();
+  const allPlugins = [smallGoogleClients(), ...plugins];
   const version = await bundleFramework(framework);
   for (const name of names) {
     const bundle = join(unfinished, name);
     mkdirSync(bundle);
-    await bundleFunction(name, bundle, clients);
+    await bundleFunction(name, bundle, allPlugins);
     cpSync(framework, join(bundle, 'framework'), { recursive: true });
     for (const [file, content] of Object.entries(packageFiles(name, version))) {
       writeFileSync(join(bundle, file), `${JSON.stringify(content, null, 2)}\n`);
     }
-    onBundled(name);
   }
   rmSync(framework, { recursive: true });
   rmSync(folder, { recursive: true, force: true });
@@ -47,7 +49,7 @@ export async function bundleFunctions(
 }
 
 /** Bundles one function: its entry, index.mjs, and what that imports on the first request, each in a file. */
-async function bundleFunction(name: string, dir: string, clients: Plugin): Promise<void> {
+async function bundleFunction(name: string, dir: string, plugins: Plugin[]): Promise<void> {
   const build = await rolldown({
     ...inputOptions(),
     input: { index: ENTRY },
@@ -61,7 +63,7 @@ async function bundleFunction(name: string, dir: string, clients: Plugin): Promi
         resolveId: (id) => (id === ENTRY ? id : null),
         load: (id) => (id === ENTRY ? `export { ${name} } from ${JSON.stringify(FUNCTIONS)};` : null),
       },
-      clients,
+      ...plugins,
     ],
   });
   await build.write({

@@ -4,28 +4,38 @@
  * what the request does. Google Cloud has no proxy between a function and the APIs; with this, the one here makes no
  * difference either. What is sent is the same.
  */
-import Module from 'node:module';
+import http from 'node:http';
 
-const agents = new Map();
-const compile = Module.prototype._compile;
+const kept = new Map();
+const { addRequest } = http.Agent.prototype;
 
-Module.prototype._compile = function (content, filename, ...rest) {
-  const result = compile.call(this, content, filename, ...rest);
-  if (/[\\/]https-proxy-agent[\\/]dist[\\/]index\.js$/.test(filename)) keepConnections(this.exports);
-  return result;
+/** A request of an agent that goes through a proxy is given to the first such agent. */
+http.Agent.prototype.addRequest = function (request, ...destination) {
+  const agent = isOfProxy(this) ? firstLike(this) : this;
+  if (agent !== this) request.agent = agent;
+  // Decided before, when the request asked the agent that was made for it.
+  if (isOfProxy(agent)) request.shouldKeepAlive = true;
+  return addRequest.call(agent, request, ...destination);
 };
 
+/** The agents of `https-proxy-agent`, which is in a file of its own, or in a bundle among other things. */
+function isOfProxy({ proxy, connectOpts }) {
+  return proxy instanceof URL && connectOpts !== undefined;
+}
+
+function firstLike(agent) {
+  const key = `${agent.constructor.name} ${agent.proxy.href} ${JSON.stringify(agent.options)}`;
+  if (!kept.has(key)) kept.set(key, keepingConnections(agent));
+  return kept.get(key);
+}
+
 /**
- * An agent asked for again is the one that was made before. Its sockets send at once, as all agents' do: on a
- * connection that is kept, the body of an upload would else wait 40 ms for the peer to acknowledge the headers.
+ * Its sockets send at once, as all agents' do: on a connection that is kept, the body of an upload would else wait 40 ms
+ * for the peer to acknowledge the headers.
  */
-function keepConnections(exports) {
-  exports.HttpsProxyAgent = new Proxy(exports.HttpsProxyAgent, {
-    construct(Agent, [proxy, options]) {
-      const key = `${proxy} ${JSON.stringify(options ?? {})}`;
-      const agent = agents.get(key) ?? new Agent(proxy, { ...options, keepAlive: true, noDelay: true });
-      agents.set(key, agent);
-      return agent;
-    },
-  });
+function keepingConnections(agent) {
+  agent.keepAlive = true;
+  agent.options = { ...agent.options, keepAlive: true };
+  agent.connectOpts = { ...agent.connectOpts, noDelay: true };
+  return agent;
 }

@@ -1,7 +1,8 @@
 /**
  * Preloaded into the local cloud's Node processes. Google's clients drop fields that an API doesn't have, and
  * unknown enum values, without a word: a misspelt `encryptionSpce` leaves the key out. This reports both, from
- * every copy of protobufjs that the process loads, as JSON lines in the file that BATON_LINT_FILE names.
+ * every copy of protobufjs that the process loads, as JSON lines in the file that BATON_LINT_FILE names. A copy in a
+ * bundle is seen if it shows itself, by calling what this leaves under the global symbol `baton.protobufjs.type`.
  * Statically generated message classes convert by their own code and are not seen.
  *
  * It also ends the process when the one that started it is gone, however that ended, and keeps what was compiled for
@@ -30,6 +31,7 @@ function endWithParent(parent) {
 
 /** Each copy compiles its own `type.js`; a hook there costs less at start than a loader hook for every module. */
 function watchForProtobuf() {
+  globalThis[Symbol.for('baton.protobufjs.type')] = watchType;
   const compile = Module.prototype._compile;
   Module.prototype._compile = function (content, filename, ...rest) {
     const result = compile.call(this, content, filename, ...rest);

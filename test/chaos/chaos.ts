@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Meter } from '../../bench/meter.ts';
 import { layout, type RunId } from '../../events/index.ts';
+import bundleForTests from '../end-to-end/bundles.ts';
 import { type StubCloud, startStubCloud } from './stub-cloud.ts';
 import { faultsFoundIn, list } from './verdict.ts';
 import { stormy } from './weather.ts';
@@ -33,6 +34,7 @@ const PROGRESS_MS = 15_000;
 const CONFIG = { 'baton:leaseSeconds': '10', 'baton:redeliverySeconds': '1' };
 
 console.log(`${count} runs, seed ${seed}, ${atOnce} at once`);
+const removeBundles = await bundleForTests();
 const cloud = await startStubCloud({ config: CONFIG, faults: stormy(seed) });
 const meter = new Meter();
 const progress = setInterval(() => console.log(figures(cloud)), PROGRESS_MS);
@@ -53,6 +55,7 @@ try {
   clearInterval(progress);
   meter.stop();
   await cloud.close();
+  removeBundles();
 }
 
 /** As soon as a run has ended, the next one starts. One that takes too long is left behind, and found out later. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GrpcModule, RestModule } from '../../local/boundaries.ts';
 import { TEST_PRINCIPAL, TEST_PROJECT } from './harness.ts';
-import { linesOf, nodeProcess, SERVICE_ACCOUNT, startProcesses } from './process-harness.ts';
+import { bundledProcess, linesOf, nodeProcess, SERVICE_ACCOUNT, startProcesses } from './process-harness.ts';
 
 const callers: Record<string, string> = {};
 /** The port that each object was asked for from. */
@@ -75,7 +75,10 @@ test('unmodified clients in a child process are their own service account', asyn
   expect(callers).toMatchObject({ 'projects/other-project/topics/there': asWorker, child: asWorker });
 });
 
-test("a process's clients keep their connections, as they do where there is no proxy", async () => {
+test.each([
+  ['a process', nodeProcess],
+  ['a bundle', (script: string) => bundledProcess(script, stateDir)],
+])("%s's clients keep their connections, as they do where there is no proxy", async (_, processOf) => {
   const script = `
     import { Storage } from '@google-cloud/storage';
     import { GoogleAuth } from 'google-auth-library';
@@ -87,10 +90,12 @@ test("a process's clients keep their connections, as they do where there is no p
     process.exit(0);
   `;
 
-  await linesOf(services.host, nodeProcess(script));
+  for (const name of Object.keys(ports)) delete ports[name];
+  await linesOf(services.host, await processOf(script));
 
   expect(ports.one).toBeTypeOf('number');
   expect(ports.two).toBe(ports.one);
+  expect(ports.four).toBeTypeOf('number');
   expect(ports.four).toBe(ports.three);
 });
 

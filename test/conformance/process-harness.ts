@@ -1,6 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { inputOptions, outputOptions } from '../../bundle/repository.ts';
 import type { LocalProcess, ProcessSpec } from '../../local/boundaries.ts';
 import { LocalProcessHost } from '../../local/processes/process-host.ts';
+import { showProtobuf } from '../end-to-end/bundles.ts';
 import { type Services, startServices, TEST_PROJECT } from './harness.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,6 +43,28 @@ export function nodeProcess(script: string, rest: Partial<ProcessSpec> = {}): Pr
     env: {},
     ...rest,
   };
+}
+
+/** The same, with all that it imports in a bundle, as the local clouds of tests have their functions. */
+export async function bundledProcess(
+  script: string,
+  stateDir: string,
+  rest: Partial<ProcessSpec> = {},
+): Promise<ProcessSpec> {
+  const dir = mkdtempSync(join(stateDir, 'bundle-'));
+  const source = join(dir, 'source.mjs');
+  writeFileSync(source, script);
+  const build = await rolldown({
+    ...inputOptions(),
+    input: { bundle: source },
+    resolve: { modules: [join(REPOSITORY, 'node_modules')], symlinks: false },
+    transform: { define: { __dirname: 'import.meta.dirname' } },
+    checks: { ineffectiveDynamicImport: false, pluginTimings: false },
+    plugins: [showProtobuf],
+  });
+  await build.write({ ...outputOptions(dir), format: 'esm', entryFileNames: '[name].mjs' });
+  await build.close();
+  return nodeProcess('', { args: [join(dir, 'bundle.mjs')], ...rest });
 }
 
 /** Runs a process to its end and answers the lines of its output; throws what it wrote when it fails. */

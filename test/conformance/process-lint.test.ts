@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { GrpcModule } from '../../local/boundaries.ts';
-import { linesOf, nodeProcess, startProcesses } from './process-harness.ts';
+import { bundledProcess, linesOf, nodeProcess, startProcesses } from './process-harness.ts';
 
 const JOBS = 'google.cloud.aiplatform.v1.JobService';
 const jobs: GrpcModule = {
@@ -32,8 +32,11 @@ beforeEach(() => {
   services.lints.length = 0;
 });
 
-function createJob(customJob: string): Promise<string[]> {
-  const script = `
+const label = 'function train';
+
+const createJob = (customJob: string) => linesOf(services.host, nodeProcess(creating(customJob), { label }));
+
+const creating = (customJob: string) => `
     import { JobServiceClient } from '@google-cloud/aiplatform/build/src/v1/job_service_client.js';
     const client = new JobServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
     const workerPoolSpecs = [{ machineSpec: { machineType: 'n1-standard-4' }, replicaCount: 1 }];
@@ -44,8 +47,6 @@ function createJob(customJob: string): Promise<string[]> {
     console.log(job.name);
     process.exit(0);
   `;
-  return linesOf(services.host, nodeProcess(script, { label: 'function train' }));
-}
 
 test('fields and enum values that the client drops are reported, with the process', async () => {
   await createJob(`{
@@ -78,6 +79,21 @@ test('fields and enum values that the client drops are reported, with the proces
       message: `${type}.Scheduling: strategy has no value SPOTT; ${dropped}`,
       process: 'function train',
     },
+  ]);
+});
+
+test('so are those of a client in a bundle', async () => {
+  const script = creating(
+    "{ displayName: 'job', encryptionSpce: { kmsKeyName: 'k' }, jobSpec: { workerPoolSpecs } }",
+  );
+
+  await linesOf(services.host, await bundledProcess(script, stateDir, { label }));
+
+  expect(services.lints).toEqual([
+    expect.objectContaining({
+      rule: 'unknown-field',
+      message: expect.stringContaining('encryptionSpce is no field'),
+    }),
   ]);
 });
 

@@ -7,6 +7,7 @@ import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../
 import { type Report, reportOf } from '../../ops/runs/report.ts';
 import type { Buckets, RunView } from '../../ops/runs/run-view.ts';
 import { watchRun } from '../../ops/runs/watch.ts';
+import { bundlesOfTests } from './bundles.ts';
 
 /** The real census tables, which stand beside the project and are not a part of it. */
 export const CENSUS = resolve(import.meta.dirname, '../../../shared/data/census');
@@ -70,7 +71,11 @@ export interface TestCloud {
 
 export async function startTestCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
   const { stateDir = mkdtempSync(join(tmpdir(), 'baton-test-')) } = options;
-  const config = { 'baton:rollout': SHORT_ROLLOUT, ...options.config };
+  const config = {
+    'baton:functionBundles': bundlesOfTests(),
+    'baton:rollout': SHORT_ROLLOUT,
+    ...options.config,
+  };
   const cloud = await startLocalCloud({ ...options, stateDir, config });
   await cloud.connectThisProcess();
   const { Storage } = await import('@google-cloud/storage');
