@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { STAGES } from '../events/index.ts';
 import { type StubCloud, startStubCloud } from '../test/chaos/stub-cloud.ts';
+import bundleForTests from '../test/end-to-end/bundles.ts';
 import { Meter } from './meter.ts';
 
 /**
@@ -19,6 +20,7 @@ const { values } = parseArgs({
 });
 
 console.log(`node ${process.version}, ${cpus().length} cores, stub workload`);
+const removeBundles = await bundleForTests();
 const test = await startStubCloud();
 try {
   for (let run = 0; run < 2; run++) await test.ledger.ended([await test.start(`warm-up-${run}`)], 120_000);
@@ -28,6 +30,7 @@ try {
   }
 } finally {
   await test.close();
+  removeBundles();
 }
 
 /** The time of each run, in milliseconds, from the drop of its second file until its last event was published. */

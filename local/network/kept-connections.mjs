@@ -4,6 +4,7 @@
  * what the request does. Google Cloud has no proxy between a function and the APIs; with this, the one here makes no
  * difference either. What is sent is the same.
  */
+
 /** An import would bring `fetch` and `WebSocket` along, and cost each process 60 ms. */
 const http = process.getBuiltinModule('node:http');
 
