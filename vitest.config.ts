@@ -45,6 +45,9 @@ export default defineConfig({
           name: folder,
           include: [`test/${folder}/**/*.test.ts`],
           globalSetup: 'test/end-to-end/bundles.ts',
+          // Far more than anything takes, so that a machine of half the speed, with other work, fails nothing.
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
         },
       })),
     ],
