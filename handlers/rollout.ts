@@ -78,10 +78,13 @@ export const rollout = defineStage({
 export const handle = serveStage(rollout);
 
 function soaking(share: number, work: Work): RolloutProgress {
-  const { steps, soakSeconds } = planOf();
+  const { soakSeconds } = planOf();
   const soaksUntil = new Date(work.clock().getTime() + soakSeconds * 1000).toISOString();
-  return { share, soaksUntil, next: steps.find((step) => step > share) };
+  return { share, soaksUntil, next: stepAfter(share) };
 }
+
+/** By the plan as it is now, which may have changed since the share was set; none where promotion comes next. */
+const stepAfter = (share: number) => planOf().steps.find((step) => step > share);
 
 const lookAgain = (endpoint: Endpoint, state: State): Pending<State> =>
   pending([String(endpoint.name)], { ...state, operations: [] });
@@ -146,7 +149,7 @@ async function nextShare(
   const share = shareOf(endpoint, id);
   const progress = state.progress?.share === share ? state.progress : soaking(share, work);
   if (work.clock().toISOString() < progress.soaksUntil) return lookAgain(endpoint, { ...state, progress });
-  const next = planOf().steps.find((step) => step > share);
+  const next = stepAfter(share);
   if (next === undefined) return promote(endpoint, newcomer, { ...state, progress }, work);
   const changed = await updateEndpoint(endpoint, { trafficSplit: shared(id, next, String(rival.id)) });
   return lookAgain(endpoint, { ...state, progress: changed ? soaking(next, work) : progress });
