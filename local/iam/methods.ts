@@ -1,32 +1,14 @@
 import type { Access, CallContext } from '../boundaries.ts';
 import { StatusError } from '../status.ts';
-import { serviceAccountResource } from './resource-name.ts';
-import { vertexReads } from './vertex-reads.ts';
+import { actAs, on, type Rule, type ServiceRules, type VertexAgent } from './method-rule.ts';
+import { VERTEX_RULES } from './vertex-methods.ts';
 
-/** What one call needs, of its caller and of the agents that act on its behalf. */
-type Needs = Omit<Access, 'principal'> & { principal?: string };
-// biome-ignore lint/suspicious/noExplicitAny: each method has its own message type.
-type Rule = (request: any, agentOf: VertexAgent) => Needs[];
-/** The IAM principal of Vertex AI's agent in a project. */
-export type VertexAgent = (project: string) => string;
-
-const on = (service: string, permission: string, name: string): Needs => ({
-  permission,
-  resource: `//${service}.googleapis.com/${name}`,
-});
 const pubsub = (permission: string, name: string) => on('pubsub', `pubsub.${permission}`, name);
-const vertex = (permission: string, name: string) => on('aiplatform', `aiplatform.${permission}`, name);
 const dataflow = (permission: string, project: string) =>
   on('dataflow', `dataflow.${permission}`, `projects/${project}`);
 const scheduler = (permission: string, name: string) =>
   on('cloudscheduler', `cloudscheduler.jobs.${permission}`, name);
 const projectOf = (name: string) => name.split('/').slice(0, 2).join('/');
-
-/** Attaching a service account to something is running as it. */
-function actAs(email: string | null | undefined): Needs[] {
-  if (!email) return [];
-  return [{ permission: 'iam.serviceAccounts.actAs', resource: serviceAccountResource(email) }];
-}
 
 const PUBLISHER: Record<string, Rule> = {
   CreateTopic: ({ name }) => [pubsub('topics.create', projectOf(name))],
@@ -75,116 +57,6 @@ const SUBSCRIBER: Record<string, Rule> = {
     pubsub('subscriptions.consume', subscription),
     ...(snapshot ? [pubsub('snapshots.seek', snapshot)] : []),
   ],
-};
-
-const JOBS: Record<string, Rule> = {
-  CreateCustomJob: (request, agentOf) => [
-    vertex('customJobs.create', request.parent),
-    ...actAs(request.customJob?.jobSpec?.serviceAccount),
-    ...vertexReads.images(request, agentOf),
-  ],
-  GetCustomJob: ({ name }) => [vertex('customJobs.get', name)],
-  ListCustomJobs: ({ parent }) => [vertex('customJobs.list', parent)],
-  CancelCustomJob: ({ name }) => [vertex('customJobs.cancel', name)],
-  DeleteCustomJob: ({ name }) => [vertex('customJobs.delete', name)],
-  CreateModelDeploymentMonitoringJob: (request, agentOf) => [
-    vertex('modelDeploymentMonitoringJobs.create', request.parent),
-    ...vertexReads.trainingTables(request.parent, request.modelDeploymentMonitoringJob, agentOf),
-  ],
-  GetModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.get', name)],
-  ListModelDeploymentMonitoringJobs: ({ parent }) => [vertex('modelDeploymentMonitoringJobs.list', parent)],
-  UpdateModelDeploymentMonitoringJob: ({ modelDeploymentMonitoringJob: job }, agentOf) => [
-    vertex('modelDeploymentMonitoringJobs.update', job.name),
-    ...vertexReads.trainingTables(job.name, job, agentOf),
-  ],
-  DeleteModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.delete', name)],
-  PauseModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.pause', name)],
-  ResumeModelDeploymentMonitoringJob: ({ name }) => [vertex('modelDeploymentMonitoringJobs.resume', name)],
-  SearchModelDeploymentMonitoringStatsAnomalies: ({ modelDeploymentMonitoringJob }) => [
-    vertex('modelDeploymentMonitoringJobs.searchStatsAnomalies', modelDeploymentMonitoringJob),
-  ],
-};
-
-const MODELS: Record<string, Rule> = {
-  UploadModel: (request, agentOf) => [
-    vertex('models.upload', request.parent),
-    ...vertexReads.artifacts(request, agentOf),
-    ...vertexReads.images(request, agentOf),
-  ],
-  GetModel: ({ name }) => [vertex('models.get', name)],
-  ListModels: ({ parent }) => [vertex('models.list', parent)],
-  ListModelVersions: ({ name }) => [vertex('models.list', name)],
-  MergeVersionAliases: ({ name }) => [vertex('models.update', name)],
-  UpdateModel: ({ model }) => [vertex('models.update', model.name)],
-  DeleteModel: ({ name }) => [vertex('models.delete', name)],
-  DeleteModelVersion: ({ name }) => [vertex('models.delete', name)],
-  ImportModelEvaluation: ({ parent }) => [vertex('modelEvaluations.import', parent)],
-  GetModelEvaluation: ({ name }) => [vertex('modelEvaluations.get', name)],
-  ListModelEvaluations: ({ parent }) => [vertex('modelEvaluations.list', parent)],
-};
-
-const ENDPOINTS: Record<string, Rule> = {
-  CreateEndpoint: ({ parent }) => [vertex('endpoints.create', parent)],
-  GetEndpoint: ({ name }) => [vertex('endpoints.get', name)],
-  ListEndpoints: ({ parent }) => [vertex('endpoints.list', parent)],
-  UpdateEndpoint: ({ endpoint }) => [vertex('endpoints.update', endpoint.name)],
-  DeleteEndpoint: ({ name }) => [vertex('endpoints.delete', name)],
-  DeployModel: ({ endpoint, deployedModel }) => [
-    vertex('endpoints.deploy', endpoint),
-    ...actAs(deployedModel?.serviceAccount),
-  ],
-  UndeployModel: ({ endpoint }) => [vertex('endpoints.undeploy', endpoint)],
-  MutateDeployedModel: ({ endpoint }) => [vertex('endpoints.update', endpoint)],
-};
-
-const PREDICTIONS: Record<string, Rule> = {
-  Predict: ({ endpoint }) => [vertex('endpoints.predict', endpoint)],
-  RawPredict: ({ endpoint }) => [vertex('endpoints.predict', endpoint)],
-};
-
-const METADATA: Record<string, Rule> = {
-  CreateMetadataStore: ({ parent }) => [vertex('metadataStores.create', parent)],
-  GetMetadataStore: ({ name }) => [vertex('metadataStores.get', name)],
-  ListMetadataStores: ({ parent }) => [vertex('metadataStores.list', parent)],
-  CreateArtifact: ({ parent }) => [vertex('artifacts.create', parent)],
-  GetArtifact: ({ name }) => [vertex('artifacts.get', name)],
-  ListArtifacts: ({ parent }) => [vertex('artifacts.list', parent)],
-  UpdateArtifact: ({ artifact }) => [vertex('artifacts.update', artifact.name)],
-  // It has no permission of its own, as the queries of executions and contexts have.
-  QueryArtifactLineageSubgraph: ({ artifact }) => [vertex('artifacts.get', artifact)],
-  CreateExecution: ({ parent }) => [vertex('executions.create', parent)],
-  GetExecution: ({ name }) => [vertex('executions.get', name)],
-  ListExecutions: ({ parent }) => [vertex('executions.list', parent)],
-  UpdateExecution: ({ execution }) => [vertex('executions.update', execution.name)],
-  AddExecutionEvents: ({ execution }) => [vertex('executions.addExecutionEvents', execution)],
-  QueryExecutionInputsAndOutputs: ({ execution }) => [
-    vertex('executions.queryExecutionInputsAndOutputs', execution),
-  ],
-  CreateContext: ({ parent }) => [vertex('contexts.create', parent)],
-  GetContext: ({ name }) => [vertex('contexts.get', name)],
-  ListContexts: ({ parent }) => [vertex('contexts.list', parent)],
-  UpdateContext: ({ context }) => [vertex('contexts.update', context.name)],
-  AddContextArtifactsAndExecutions: ({ context }) => [
-    vertex('contexts.addContextArtifactsAndExecutions', context),
-  ],
-  QueryContextLineageSubgraph: ({ context }) => [vertex('contexts.queryContextLineageSubgraph', context)],
-};
-
-/** Who may see or change a resource may see or change what is under way on it. */
-const onResource =
-  (verb: string): Rule =>
-  ({ name }) => {
-    const resource = String(name).replace(/\/operations\/[^/]*$/, '');
-    const collection = resource.split('/').at(-2);
-    return [vertex(`${collection}.${verb}`, resource)];
-  };
-
-const OPERATIONS: Record<string, Rule> = {
-  GetOperation: onResource('get'),
-  WaitOperation: onResource('get'),
-  ListOperations: ({ name }) => [vertex('operations.list', name)],
-  CancelOperation: onResource('update'),
-  DeleteOperation: onResource('update'),
 };
 
 const DATAFLOW: Record<string, Rule> = {
@@ -241,24 +113,21 @@ const MONITORING: Record<string, Rule> = {
   ListTimeSeries: ({ name }) => [on('monitoring', 'monitoring.timeSeries.list', name)],
 };
 
-const RULES = new Map<string, Rule>([
-  ...named('google.pubsub.v1.Publisher/', PUBLISHER),
-  ...named('google.pubsub.v1.Subscriber/', SUBSCRIBER),
-  ...named('google.cloud.aiplatform.v1.JobService/', JOBS),
-  ...named('google.cloud.aiplatform.v1.ModelService/', MODELS),
-  ...named('google.cloud.aiplatform.v1.EndpointService/', ENDPOINTS),
-  ...named('google.cloud.aiplatform.v1.PredictionService/', PREDICTIONS),
-  ...named('google.cloud.aiplatform.v1.MetadataService/', METADATA),
-  ...named('google.longrunning.Operations/', OPERATIONS),
-  ...named('google.dataflow.v1beta3.', DATAFLOW),
-  ...named('google.cloud.scheduler.v1.CloudScheduler/', SCHEDULER),
-  ...named('google.logging.v2.LoggingServiceV2/', LOGGING),
-  ...named('google.monitoring.v3.MetricService/', MONITORING),
-]);
+const RULES_OF_SERVICES: ServiceRules = {
+  'google.pubsub.v1.Publisher/': PUBLISHER,
+  'google.pubsub.v1.Subscriber/': SUBSCRIBER,
+  ...VERTEX_RULES,
+  'google.dataflow.v1beta3.': DATAFLOW,
+  'google.cloud.scheduler.v1.CloudScheduler/': SCHEDULER,
+  'google.logging.v2.LoggingServiceV2/': LOGGING,
+  'google.monitoring.v3.MetricService/': MONITORING,
+};
 
-function named(prefix: string, rules: Record<string, Rule>): [method: string, rule: Rule][] {
-  return Object.entries(rules).map(([name, rule]) => [prefix + name, rule]);
-}
+const RULES = new Map<string, Rule>(
+  Object.entries(RULES_OF_SERVICES).flatMap(([prefix, rules]) =>
+    Object.entries(rules).map(([name, rule]) => [prefix + name, rule] as const),
+  ),
+);
 
 /**
  * The accesses that a gRPC call needs: its caller's, and those of the agents that act for it.
