@@ -1,165 +1,45 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TEST_PROJECT } from './harness.ts';
-import { ELSEWHERE, KEY, PROJECT_NUMBER, REGION, startKeyedServices, UNGRANTED } from './kms-services.ts';
-import { trainerPool } from './vertex-services.ts';
+import { CREATIONS, encryptionSpec, IMAGE, PARENT } from './kms-creations.ts';
+import {
+  ELSEWHERE,
+  KEY,
+  type KeyedServices,
+  REGION,
+  refusal,
+  startKeyedServices,
+  UNGRANTED,
+} from './kms-services.ts';
 
-const PARENT = `projects/${TEST_PROJECT}/locations/${REGION}`;
-const IMAGE = `${REGION}-docker.pkg.dev/${TEST_PROJECT}/images/serve`;
-
-let services: Awaited<ReturnType<typeof startKeyedServices>>;
+let services: KeyedServices;
 beforeAll(async () => {
   services = await startKeyedServices();
 });
 afterAll(() => services.close());
 
-interface Creation {
-  what: string;
-  /** Who encrypts it. */
-  agent: string;
-  create(id: string, kmsKeyName: string | undefined): Promise<unknown>;
-}
-
-const encryptionSpec = (kmsKeyName: string | undefined) =>
-  kmsKeyName ? { encryptionSpec: { kmsKeyName } } : {};
-const finished = async ([operation]: [{ promise(): Promise<unknown> }, ...unknown[]]) => operation.promise();
-
-const CREATIONS: Creation[] = [
-  {
-    what: 'a bucket',
-    agent: `service-${PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com`,
-    create: (id, key) =>
-      services.storage.createBucket(id, {
-        location: REGION,
-        ...(key && { encryption: { defaultKmsKeyName: key } }),
-      }),
-  },
-  {
-    what: 'a dataset',
-    agent: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
-    create: (id, key) =>
-      services.bigquery.createDataset(id.replaceAll('-', '_'), {
-        location: REGION,
-        ...(key && { defaultEncryptionConfiguration: { kmsKeyName: key } }),
-      }),
-  },
-  {
-    what: 'a dataset by a statement',
-    agent: `bq-${PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com`,
-    create: (id, key) =>
-      services.bigquery.query(
-        `CREATE SCHEMA ${id.replaceAll('-', '_')} OPTIONS(location="${REGION}"${key ? `, default_kms_key_name="${key}"` : ''})`,
-      ),
-  },
-  {
-    what: 'a topic',
-    agent: `service-${PROJECT_NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com`,
-    create: (name, kmsKeyName) =>
-      services.pubsub.createTopic({
-        name,
-        kmsKeyName,
-        messageStoragePolicy: { allowedPersistenceRegions: [REGION] },
-      }),
-  },
-  {
-    what: 'a Dataflow job',
-    agent: `service-${PROJECT_NUMBER}@dataflow-service-producer-prod.iam.gserviceaccount.com`,
-    create: (jobName, kmsKeyName) =>
-      services.templates.launchTemplate({
-        projectId: TEST_PROJECT,
-        location: REGION,
-        gcsPath: `gs://dataflow-templates-${REGION}/latest/GCS_Text_to_BigQuery`,
-        launchParameters: {
-          jobName,
-          environment: { tempLocation: 'gs://data/tmp', ...(kmsKeyName && { kmsKeyName }) },
-          parameters: {
-            inputFilePattern: 'gs://data/x.csv',
-            JSONPath: 'gs://data/schema.json',
-            outputTable: `${TEST_PROJECT}:census.x`,
-            javascriptTextTransformGcsPath: 'gs://data/udf.js',
-            javascriptTextTransformFunctionName: 'transform',
-            bigQueryLoadingTemporaryDirectory: 'gs://data/tmp',
-          },
-        },
-      }),
-  },
-  {
-    what: 'a custom job',
-    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
-    create: (displayName, key) =>
-      services.vertex.jobs.createCustomJob({
-        parent: PARENT,
-        customJob: { displayName, jobSpec: { workerPoolSpecs: [trainerPool()] }, ...encryptionSpec(key) },
-      }),
-  },
-  {
-    what: 'a model',
-    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
-    create: (modelId, key) =>
-      services.vertex.models
-        .uploadModel({
-          parent: PARENT,
-          modelId,
-          model: { displayName: modelId, containerSpec: { imageUri: IMAGE }, ...encryptionSpec(key) },
-        })
-        .then(finished),
-  },
-  {
-    what: 'an endpoint',
-    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
-    create: (endpointId, key) =>
-      services.vertex.endpoints
-        .createEndpoint({
-          parent: PARENT,
-          endpointId,
-          endpoint: { displayName: endpointId, ...encryptionSpec(key) },
-        })
-        .then(finished),
-  },
-  {
-    what: 'a metadata store',
-    agent: `service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com`,
-    create: (metadataStoreId, key) =>
-      services.vertex.metadata
-        .createMetadataStore({ parent: PARENT, metadataStoreId, metadataStore: encryptionSpec(key) })
-        .then(finished),
-  },
-];
-
-/** What a client throws, by the canonical code or by the HTTP status. */
-const REFUSED = { FAILED_PRECONDITION: [9, 400], PERMISSION_DENIED: [7, 403] };
-
-async function refusal(creation: Promise<unknown>, status: keyof typeof REFUSED): Promise<string> {
-  const error = await creation.then(
-    () => expect.fail('it was created'),
-    (thrown: Error & { code?: number }) => thrown,
-  );
-  expect(REFUSED[status]).toContain(error.code);
-  return error.message;
-}
-
 describe.each(CREATIONS)('$what', ({ what, agent, create }) => {
   const id = (suffix: string) => `${what.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}-${suffix}`;
 
   test('is refused without a key', async () => {
-    const message = await refusal(create(id('bare'), undefined), 'FAILED_PRECONDITION');
+    const message = await refusal(create(services, id('bare'), undefined), 'FAILED_PRECONDITION');
     expect(message).toContain('constraints/gcp.restrictNonCmekServices');
     expect(message).toContain(`projects/${TEST_PROJECT}`);
   });
 
   test('is refused under a key that its agent may not use', async () => {
-    const message = await refusal(create(id('denied'), UNGRANTED), 'PERMISSION_DENIED');
+    const message = await refusal(create(services, id('denied'), UNGRANTED), 'PERMISSION_DENIED');
     for (const part of [agent, 'cloudkms.cryptoKeyVersions.useToEncrypt', UNGRANTED]) {
       expect(message).toContain(part);
     }
   });
 
   test('is refused under a key of another region', async () => {
-    const message = await refusal(create(id('elsewhere'), ELSEWHERE), 'PERMISSION_DENIED');
+    const message = await refusal(create(services, id('elsewhere'), ELSEWHERE), 'PERMISSION_DENIED');
     for (const part of [ELSEWHERE, 'europe-west4', REGION]) expect(message).toContain(part);
   });
 
   test('is created under a key of its region that its agent may use', async () => {
-    await create(id('fine'), KEY);
+    await create(services, id('fine'), KEY);
   });
 });
 
@@ -241,7 +121,7 @@ describe('a version of a key that is disabled', () => {
       ...CREATIONS.map(
         ({ create }, index) =>
           () =>
-            create(`halted-${index}`, KEY),
+            create(services, `halted-${index}`, KEY),
       ),
     ]) {
       expect(await refusal(call(), 'FAILED_PRECONDITION')).toContain(refused);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { BigQueryEngine } from '../../local/bigquery/engine.ts';
 import { bigqueryRest } from '../../local/bigquery/rest.ts';
 import { DataflowEngine } from '../../local/dataflow/engine.ts';
@@ -36,6 +37,8 @@ const AGENTS = [
     'gs-project-accounts',
   ].map((agent) => `service-${PROJECT_NUMBER}@${agent}`),
 ];
+
+export type KeyedServices = Awaited<ReturnType<typeof startKeyedServices>>;
 
 /** Every service that keys can encrypt something of, in a project where all need one, and the official clients. */
 export async function startKeyedServices() {
@@ -115,4 +118,17 @@ async function connect() {
       metadata: new vertex.MetadataServiceClient(region),
     },
   };
+}
+
+/** What a client throws, by the canonical code or by the HTTP status. */
+const REFUSED = { FAILED_PRECONDITION: [9, 400], PERMISSION_DENIED: [7, 403] };
+
+/** The words of the refusal that a call must meet. */
+export async function refusal(creation: Promise<unknown>, status: keyof typeof REFUSED): Promise<string> {
+  const error = await creation.then(
+    () => expect.fail('it was created'),
+    (thrown: Error & { code?: number }) => thrown,
+  );
+  expect(REFUSED[status]).toContain(error.code);
+  return error.message;
 }
