@@ -7,6 +7,10 @@ import type { RecordedResource, RecordedStack } from '../../local/program/record
 
 export const INFRA = fileURLToPath(new URL('../../infra', import.meta.url));
 
+/** The two stacks' projects, as they are recorded. */
+export const NONPROD = { project: 'baton-nonprod', projectNumber: '111111111111' };
+export const PROD = { project: 'baton-prod', projectNumber: '222222222222' };
+
 /** Records the two tenants' stacks, or those given, as the local cloud does, though faster: in this process. */
 export function recordBoth(options: Partial<ProgramOptions> = {}): Promise<RecordedStack[]> {
   return recordProgram({ directory: INFRA, stacks: ['nonprod', 'prod'], ...options }, recordStack);

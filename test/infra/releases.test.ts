@@ -8,7 +8,7 @@ import { violations } from '../../infra/policy/rule.ts';
 import { applyingRoles } from '../../infra/release-roles.ts';
 import type { RecordedResource, RecordedStack } from '../../local/program/recorded.ts';
 import { imagesFor } from '../../release/built-images.ts';
-import { ofType, policyResources, recordBoth } from './recorded-program.ts';
+import { NONPROD, ofType, PROD, policyResources, recordBoth } from './recorded-program.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const LINK = 'projects/baton-releases/locations/us-central1/connections/github/gitRepositoryLinks/baton';
@@ -106,11 +106,8 @@ describe('who releases', () => {
   });
 
   it('holds nothing in the other project, but to attach the subscription', () => {
-    expect(
-      nothingForNonprod({ project: 'baton-nonprod', projectNumber: '111111111111' })(policyResources(prod)),
-    ).toEqual([]);
-    const production = { project: 'baton-prod', projectNumber: '222222222222' };
-    expect(productionHoldsNoMore(production, true)(policyResources(nonprod))).toEqual([]);
+    expect(nothingForNonprod(NONPROD)(policyResources(prod))).toEqual([]);
+    expect(productionHoldsNoMore(PROD, true)(policyResources(nonprod))).toEqual([]);
     const elsewhere = heldBy(emailIn(prod, 'deployer')).filter(({ stack }) => stack === 'nonprod');
     expect(elsewhere.map(({ inputs }) => inputs.role)).toEqual(['roles/pubsub.subscriber']);
   });
