@@ -5,14 +5,12 @@ import {
   approvalDigest,
   Deployed,
   EvalPassed,
-  endingName,
   ModelTrained,
   parseGcsUri,
   RunId,
   STAGE_BEFORE,
   TENANT_OF,
   type Tenant,
-  toPubsubMessage,
 } from '../../events/index.ts';
 import type { VersionLineage } from '../../ops/models/lineage.ts';
 import type { RunDescription } from '../../ops/runs/describe.ts';
@@ -20,7 +18,9 @@ import type { RunView } from '../../ops/runs/run-view.ts';
 import { predict, readSamples, type Sample } from '../../ops/start/predict.ts';
 import { commandLineTo } from '../ops/command-line.ts';
 import { CENSUS, startTestCloud, type TestCloud } from './cloud.ts';
+import { Deliveries } from './deliveries.ts';
 import { whatTheRunMade } from './made.ts';
+import { ledgerOf, modelVersions, recordedLineage, runFolders } from './on-record.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
@@ -28,6 +28,7 @@ const shell = { ...process.env };
 /** The chain on the real tables, looked at from inside: what `npm start` does not print. */
 describe('the chain on the census data', () => {
   let test: TestCloud;
+  let deliveries: Deliveries;
   let run: RunId;
   let view: RunView;
   let samples: Sample[];
@@ -35,6 +36,7 @@ describe('the chain on the census data', () => {
 
   beforeAll(async () => {
     test = await startTestCloud();
+    deliveries = new Deliveries(test);
     const read = (file: string) => readFileSync(join(CENSUS, file));
     const evalCsv = read('eval.csv').toString().split('\n');
     // A handful of bad rows must not stop a run.
@@ -169,16 +171,14 @@ describe('the chain on the census data', () => {
   });
 
   it('a duplicate finalize starts no second run', async () => {
-    const { PubSub } = await import('@google-cloud/pubsub');
-    const drops = new PubSub({ projectId: 'baton-nonprod' }).topic('drops');
     const [object] = await test.storage
       .bucket(test.buckets.nonprod)
       .file('datasets/census/train.csv')
       .getMetadata();
     const before = await runFolders(test);
-    const acknowledged = () => deliveriesTo(test, 'prepare');
+    const acknowledged = () => deliveries.acknowledgedOf('prepare');
     const soFar = acknowledged();
-    await drops.publishMessage({
+    await deliveries.publish('prepare', {
       attributes: {
         eventType: 'OBJECT_FINALIZE',
         bucketId: test.buckets.nonprod,
@@ -192,9 +192,9 @@ describe('the chain on the census data', () => {
   });
 
   it("has each of its events in its tenant's ledger exactly once, also when they were published again", async () => {
-    const [recorded, heard] = [await recordedLineage(run), deliveriesTo(test, 'lineage')];
+    const [recorded, heard] = [await recordedLineage(run), deliveries.acknowledgedOf('lineage')];
     expect(recorded.map(({ events }) => events)).toEqual([12]);
-    await publishAgain(test, view);
+    await deliveries.publishAgain(view);
     const idsOf = (tenant: Tenant) =>
       view.stages.filter(({ stage }) => TENANT_OF[stage] === tenant).map(({ event }) => event!.id);
     for (const tenant of ['nonprod', 'prod'] as const) {
@@ -206,7 +206,7 @@ describe('the chain on the census data', () => {
       expect(all.ids.length).toBeGreaterThan(1);
       await expect.poll(ledger, { timeout: 20_000 }).toEqual(all);
     }
-    await expect.poll(() => deliveriesTo(test, 'lineage'), { timeout: 20_000 }).toBe(heard + 1);
+    await expect.poll(() => deliveries.acknowledgedOf('lineage'), { timeout: 20_000 }).toBe(heard + 1);
     expect(await recordedLineage(run)).toEqual(recorded);
     const [first] = await ledgerOf(test, 'nonprod', run);
     expect(first).toMatchObject({ type: 'dev.baton.dataset.ready.v1', attempt: 1, run });
@@ -214,8 +214,6 @@ describe('the chain on the census data', () => {
   });
 
   it('promotes nothing of which a byte was changed after the evaluation, and names the file', async () => {
-    const { PubSub } = await import('@google-cloud/pubsub');
-    const passed = new PubSub({ projectId: 'baton-nonprod' }).topic('eval-passed');
     const event = eventOf('evaluate')!;
     const { artifact, snapshotDigests, metricsUri, samples } = EvalPassed.data.parse(event.data);
     const folders = [artifact, snapshotDigests!.train, snapshotDigests!.eval];
@@ -225,7 +223,7 @@ describe('the chain on the census data', () => {
       const undo = await changeOneByte(test, uri);
       const copy = RunId.parse(`changed-000000000${index}`);
       const again = { ...event, id: `${copy}/evaluate/1/eval-passed`, correlationid: copy };
-      await passed.publishMessage(toPubsubMessage(again));
+      await deliveries.send('approve', again);
       const { failure } = test.report(await test.ended(copy, 60_000));
       expect(failure?.code).toBe('BATON_ARTIFACT_CHANGED');
       expect(failure?.reason).toContain(`${uri} changed since it was evaluated`);
@@ -245,72 +243,4 @@ async function changeOneByte({ storage }: TestCloud, uri: string): Promise<() =>
   changed[changed.length >> 1] ^= 1;
   await file.save(changed, { resumable: false });
   return () => file.save(before, { resumable: false });
-}
-
-async function modelVersions(): Promise<unknown[]> {
-  const { ModelServiceClient } = await import(
-    '@google-cloud/aiplatform/build/src/v1/model_service_client.js'
-  );
-  const client = new ModelServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
-  const name = 'projects/baton-prod/locations/us-central1/models/census';
-  const [versions] = await client.listModelVersions({ name });
-  return versions.map(({ versionId }) => versionId);
-}
-
-/** How many deliveries a subscription's handler has acknowledged. */
-const deliveriesTo = ({ cloud }: TestCloud, name: string) =>
-  cloud
-    .deliveries()
-    .filter(({ subscription, outcome }) => subscription.endsWith(`/${name}`) && outcome === 'acked').length;
-
-/** All that ML Metadata has, as it was last changed, and how many events the run's context has. */
-async function recordedLineage(run: RunId) {
-  const { MetadataServiceClient } = await import(
-    '@google-cloud/aiplatform/build/src/v1/metadata_service_client.js'
-  );
-  const client = new MetadataServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
-  const parent = 'projects/baton-prod/locations/us-central1/metadataStores/default';
-  const [contexts] = await client.listContexts({ parent });
-  const [artifacts] = await client.listArtifacts({ parent });
-  const [executions] = await client.listExecutions({ parent });
-  const [graph] = await client.queryContextLineageSubgraph({ context: `${parent}/contexts/run-${run}` });
-  return contexts.map((context) => ({ context, artifacts, executions, events: graph.events?.length }));
-}
-
-/** Publishes the run's events a second time. */
-async function publishAgain({ cloud }: TestCloud, { stages }: RunView): Promise<void> {
-  const { PubSub } = await import('@google-cloud/pubsub');
-  const pubsub = new PubSub();
-  for (const { stage, event } of stages) {
-    const project = cloud.output(TENANT_OF[stage], 'project');
-    const topic = pubsub.topic(`projects/${project}/topics/${endingName(event!)}`);
-    await topic.publishMessage(toPubsubMessage(event!));
-  }
-  await pubsub.close();
-}
-
-interface LedgerRow {
-  id: string;
-  type: string;
-  run: string;
-  attempt: number;
-  copies: number;
-  data: string;
-}
-
-/** What a tenant's ledger has of a run, oldest event first. */
-async function ledgerOf({ cloud }: TestCloud, tenant: Tenant, run: RunId): Promise<LedgerRow[]> {
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  const [rows] = await new BigQuery({ projectId: cloud.output(tenant, 'project') }).query({
-    query: `SELECT * FROM \`${cloud.output(tenant, 'ledger')}\` WHERE run = @run ORDER BY time, published`,
-    params: { run },
-  });
-  return rows as LedgerRow[];
-}
-
-async function runFolders(test: TestCloud): Promise<string[]> {
-  const [, , response] = await test.storage
-    .bucket(test.buckets.nonprod)
-    .getFiles({ prefix: 'runs/', delimiter: '/', autoPaginate: false });
-  return (response as { prefixes?: string[] }).prefixes ?? [];
 }

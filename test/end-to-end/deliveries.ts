@@ -3,6 +3,7 @@ import {
   AttemptRecord,
   DuplicateRecord,
   type Envelope,
+  endingName,
   layout,
   ParkedMessage,
   STAGE_INPUTS,
@@ -10,6 +11,7 @@ import {
   TENANT_OF,
   toPubsubMessage,
 } from '../../events/index.ts';
+import type { RunView } from '../../ops/runs/run-view.ts';
 import type { TestCloud } from './cloud.ts';
 
 /** What tests send to stages, and what they read of what came of it. */
@@ -23,7 +25,7 @@ export class Deliveries {
   /** Publishes a message on the topic that a stage's subscription listens to; answers its id. */
   async publish(
     stage: StageName,
-    message: { data: Buffer; attributes: Record<string, string> },
+    message: { data?: Buffer; attributes: Record<string, string> },
   ): Promise<string> {
     const { event, tenant } = STAGE_INPUTS[stage];
     const topic = event === 'run-requested' ? 'drops' : event;
@@ -34,6 +36,17 @@ export class Deliveries {
 
   /** Sends an event to a stage. */
   send = (stage: StageName, event: Envelope): Promise<string> => this.publish(stage, toPubsubMessage(event));
+
+  /** Publishes all of a run's events a second time. */
+  async publishAgain({ stages }: RunView): Promise<void> {
+    const client = await this.#pubsub();
+    for (const { stage, event } of stages) {
+      const project = this.#test.cloud.output(TENANT_OF[stage], 'project');
+      const topic = client.topic(`projects/${project}/topics/${endingName(event!)}`);
+      await topic.publishMessage(toPubsubMessage(event!));
+    }
+    await client.close();
+  }
 
   async attempt(key: AttemptKey): Promise<AttemptRecord> {
     return AttemptRecord.parse(await this.#read(this.#bucketOf(key.stage), layout.attemptRecord(key)));
@@ -55,6 +68,14 @@ export class Deliveries {
       .filter(({ subscription }) => subscription.endsWith(`/subscriptions/${stage}`));
     const byMessage = Map.groupBy(deliveries, ({ messageId }) => messageId);
     return new Map([...byMessage].map(([id, all]) => [id, all.map(({ outcome }) => outcome)]));
+  }
+
+  /** How many deliveries a subscription's handler has acknowledged. */
+  acknowledgedOf(subscription: string): number {
+    const deliveries = this.#test.cloud.deliveries();
+    return deliveries.filter(
+      (delivery) => delivery.subscription.endsWith(`/${subscription}`) && delivery.outcome === 'acked',
+    ).length;
   }
 
   #bucketOf(stage: StageName): string {
