@@ -1,54 +1,40 @@
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Envelope, layout, RunId } from '../../events/index.ts';
 import type { EventView } from '../../ops/events/history.ts';
-import type { ParkedView } from '../../ops/events/parked.ts';
 import type { Explanation } from '../../ops/events/why.ts';
-import type { RunDescription } from '../../ops/runs/describe.ts';
-import type { RunSummary } from '../../ops/runs/summary.ts';
-import { smallDrop, smallTable, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
+import { smallTable, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { type CommandLine, commandLineTo, run as runBaton } from '../ops/command-line.ts';
+import { Questions } from '../ops/questions.ts';
 import { seedDeployment } from '../ops/seed.ts';
+import { deleteJob, dropUnheard, PARKED_AT_TRAIN, publishNoEvent, twoRuns } from './arrangements.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
 
-/** Training fails with a parameter that the trainer does not know, so every run is parked there. */
-const config = { 'baton:trainParameters': '{"tres":100}' };
 const ENDS_WITHIN_MS = 60_000;
+const within = { timeout: ENDS_WITHIN_MS };
 
 let test: TestCloud;
 let baton: CommandLine;
+let ask: Questions;
 let first: RunId;
 let second: RunId;
 
 beforeAll(async () => {
-  test = await startTestCloud({ config });
+  test = await startTestCloud({ config: PARKED_AT_TRAIN });
   baton = await commandLineTo(test.cloud, shell);
-  first = await test.drop('first', smallDrop());
-  const begun = test.storage.bucket(test.buckets.nonprod).file(layout.runRecord(first));
-  await vi.waitFor(async () => expect(await begun.exists()).toEqual([true]), { timeout: ENDS_WITHIN_MS });
-  second = await test.drop('second', smallDrop());
-  for (const run of [first, second]) await test.ended(run, ENDS_WITHIN_MS);
+  ask = new Questions(baton);
+  [first, second] = await twoRuns(test, ENDS_WITHIN_MS);
 }, 120_000);
 afterAll(async () => {
   baton?.close();
   await test?.close();
 });
 
-const describeRun = (run: RunId) => baton.json<RunDescription>('runs', 'describe', run);
-const eventsOf = (run: RunId) => baton.json<{ events: EventView[] }>('events', 'list', '--run', run);
-const trainAttempts = ({ stages }: RunDescription) =>
-  stages.filter(({ stage }) => stage === 'train').map(({ attempt, state }) => `${attempt} ${state}`);
-
 describe('runs', () => {
   it('are listed the latest first, as many as are asked for', async () => {
-    const { runs, more } = await baton.json<{ runs: RunSummary[]; more: boolean }>(
-      'runs',
-      'list',
-      '--limit',
-      '1',
-    );
+    const { runs, more } = await ask.list('--limit', '1');
     expect(runs).toMatchObject([
       { run: second, state: 'parked', stage: 'train', model: 'census', drop: 'second' },
     ]);
@@ -61,12 +47,12 @@ describe('runs', () => {
     [['--where', 'state=monitored'], 0],
     [['--since', '1s', '--where', 'drop=first'], 0],
   ])('that %j means are listed', async (filter, count) => {
-    const { runs } = await baton.json<{ runs: RunSummary[] }>('runs', 'list', ...filter);
+    const { runs } = await ask.list(...filter);
     expect(runs).toHaveLength(count);
   });
 
   it('are described stage by stage, with the reason and what to do', async () => {
-    const { stages } = await describeRun(first);
+    const { stages } = await ask.describe(first);
     expect(stages.map(({ stage, state }) => `${stage} ${state}`)).toEqual([
       ...['prepare completed', 'ingest completed', 'train parked'],
     ]);
@@ -78,7 +64,7 @@ describe('runs', () => {
   });
 
   it('are described with the machines that each stage has used, and with those that nobody can tell any more', async () => {
-    const { stages, machineHours } = await describeRun(second);
+    const { stages, machineHours } = await ask.describe(second);
     const [prepare, ingest, train] = stages.map(({ machines = [] }) => machines);
     expect(prepare).toEqual([]);
     expect(ingest.map(({ machines }) => machines)).toEqual([
@@ -87,14 +73,12 @@ describe('runs', () => {
     ]);
     expect(train).toMatchObject([{ machines: [{ type: 'n1-standard-4', count: 1 }] }]);
     const hours = [...ingest, ...train].map((use) => use.hours ?? Number.NaN);
+    const total = hours.reduce((sum, each) => sum + each);
     expect(Math.min(...hours)).toBeGreaterThan(0);
-    expect(machineHours).toBeCloseTo(
-      hours.reduce((sum, each) => sum + each),
-      5,
-    );
+    expect(machineHours).toBeCloseTo(total, 5);
 
     await deleteJob(train[0].resource);
-    const { stages: later } = await describeRun(second);
+    const { stages: later } = await ask.describe(second);
     expect(later[2].machines).toEqual([{ resource: train[0].resource, machines: [], unknown: 'gone' }]);
     expect((await baton('runs', 'describe', second)).stdout).toMatch(/customJobs\/\d+ +- +gone/);
   });
@@ -108,17 +92,9 @@ describe('runs', () => {
   });
 });
 
-async function deleteJob(name: string): Promise<void> {
-  const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
-  const [, , , region] = name.split('/');
-  const client = new JobServiceClient({ apiEndpoint: `${region}-aiplatform.googleapis.com` });
-  const [operation] = await client.deleteCustomJob({ name });
-  await operation.promise();
-}
-
 describe('an event', () => {
   it('is explained back to the files that landed', async () => {
-    const { events } = await eventsOf(first);
+    const { events } = await ask.events(first);
     expect(events.map(({ name, disposition }) => `${name} ${disposition}`)).toEqual([
       ...['drop done', 'dataset-ready done', 'ingest-done parked', 'parked published'],
     ]);
@@ -167,36 +143,33 @@ describe('a replay', () => {
     expect(plan.stages.map(({ stage, production }) => `${stage} ${production}`)).toEqual([
       ...['train false', 'evaluate false', 'approve true', 'deploy true', 'monitor true', 'rollout true'],
     ]);
-    expect((await describeRun(first)).replays).toEqual([]);
+    expect((await ask.describe(first)).replays).toEqual([]);
   });
 
   it('sent by two at once is one, and the earlier attempt stays readable', async () => {
-    const both = [1, 2].map(() => baton.json<{ replays: { result: string }[] }>('runs', 'replay', first));
+    const both = [1, 2].map(() => ask.replay(first));
     const results = (await Promise.all(both)).map(({ replays }) => replays[0].result);
     expect(results.sort()).toEqual(['same', 'sent']);
     expect((await baton('runs', 'watch', first)).code).toBe(10);
-    const description = await describeRun(first);
-    expect(trainAttempts(description)).toEqual(['1 parked', '2 parked']);
-    expect(description.replays).toMatchObject([{ id: `${first}/replay/2`, from: 'train' }]);
+    expect(await ask.attempts(first, 'train')).toEqual(['1 parked', '2 parked']);
+    expect((await ask.describe(first)).replays).toMatchObject([{ id: `${first}/replay/2`, from: 'train' }]);
   });
 
   it('of many that is interrupted goes on where it was, and sends nothing twice', async () => {
     const filter = ['--where', 'state=parked', '--stage', 'train', '--since', '1h'];
     const bulk = baton.start('--format', 'json', 'runs', 'replay', ...filter, '--rate', '1/h');
-    await expect.poll(bulk.said, { timeout: ENDS_WITHIN_MS }).toContain('1/2');
+    await expect.poll(bulk.said, within).toContain('1/2');
     bulk.interrupt();
     const { code, stdout } = await bulk.answer;
     expect(code).toBe(130);
     const { batch, replays } = JSON.parse(stdout) as { batch: string; replays: { result: string }[] };
     expect(replays).toMatchObject([{ result: 'sent' }]);
 
-    const resumed = await baton.json<{ replays: { run: string; result: string }[] }>(
-      ...['runs', 'replay', '--resume', batch, '--rate', '10/s'],
-    );
+    const resumed = await ask.replay('--resume', batch, '--rate', '10/s');
     expect(resumed.replays.map(({ result }) => result)).toEqual(['same', 'sent']);
     for (const run of [first, second]) expect((await baton('runs', 'watch', run)).code).toBe(10);
-    expect(trainAttempts(await describeRun(first))).toEqual(['1 parked', '2 parked', '3 parked']);
-    expect(trainAttempts(await describeRun(second))).toEqual(['1 parked', '2 parked']);
+    expect(await ask.attempts(first, 'train')).toEqual(['1 parked', '2 parked', '3 parked']);
+    expect(await ask.attempts(second, 'train')).toEqual(['1 parked', '2 parked']);
   });
 
   it('that begins in production is refused without a terminal, unless it is agreed to', async () => {
@@ -205,7 +178,7 @@ describe('a replay', () => {
     const { code, stderr } = await baton('runs', 'replay', run, '--from', 'approve');
     expect(code).toBe(4);
     expect(stderr).toMatch(/production project baton-prod.*--yes/s);
-    expect((await describeRun(run)).replays).toEqual([]);
+    expect((await ask.describe(run)).replays).toEqual([]);
   });
 });
 
@@ -213,39 +186,22 @@ describe('a run that waits for an operation', () => {
   it('is not replayed, is cancelled, and parks', async () => {
     const run = await test.drop('cancelled', { 'train.csv': smallTable(150_000), 'eval.csv': smallTable() });
     const waits = async () =>
-      (await describeIfThere(run))?.stages.find(({ state }) => state === 'waiting')?.stage;
-    await expect.poll(waits, { timeout: ENDS_WITHIN_MS }).toBe('ingest');
+      (await ask.describeIfThere(run))?.stages.find(({ state }) => state === 'waiting')?.stage;
+    await expect.poll(waits, within).toBe('ingest');
     const cancelled = await baton.json<{ operations: { resource: string }[] }>('runs', 'cancel', run);
     expect(cancelled.operations.length).toBeGreaterThan(0);
     expect((await baton('runs', 'watch', run)).code).toBe(10);
-    const { stages } = await describeRun(run);
+    const { stages } = await ask.describe(run);
     expect(stages.at(-1)).toMatchObject({ stage: 'ingest', state: 'parked' });
     expect((await baton('runs', 'cancel', run)).code).toBe(4);
   });
 });
 
-async function describeIfThere(run: RunId): Promise<RunDescription | undefined> {
-  const { code, stdout } = await baton('--format', 'json', 'runs', 'describe', run);
-  return code === 0 ? (JSON.parse(stdout) as RunDescription) : undefined;
-}
-
 describe('a message that no handler takes', () => {
-  const parkedOn = async (subscription: string) =>
-    (await baton.json<{ parked: ParkedView[] }>('events', 'list', '--limit', '1')).parked.filter(
-      (message) => message.subscription === subscription,
-    );
-
-  async function publish(project: string, topic: string): Promise<void> {
-    const { PubSub } = await import('@google-cloud/pubsub');
-    await new PubSub({ projectId: project })
-      .topic(topic)
-      .publishMessage({ data: Buffer.from('not an event') });
-  }
-
   it('is kept with its bytes, and redriven once', async () => {
-    await publish('baton-nonprod', 'ingest-done');
-    await expect.poll(() => parkedOn('train'), { timeout: ENDS_WITHIN_MS }).toHaveLength(1);
-    const [{ id, code }] = await parkedOn('train');
+    await publishNoEvent('baton-nonprod', 'ingest-done');
+    await expect.poll(() => ask.parkedOn('train'), within).toHaveLength(1);
+    const [{ id, code }] = await ask.parkedOn('train');
     expect(code).toBe('BATON_EVENT_MALFORMED');
     expect((await baton('events', 'show', id)).stdout).toContain('not an event');
 
@@ -253,14 +209,13 @@ describe('a message that no handler takes', () => {
     const { messages } = await redrive();
     expect(messages).toMatchObject([{ result: 'sent' }]);
     expect((await redrive()).messages).toMatchObject([{ result: 'same', as: messages[0].as }]);
-    await expect
-      .poll(async () => (await parkedOn('train')).map((it) => it.id), { timeout: ENDS_WITHIN_MS })
-      .toContain(messages[0].as);
+    const ids = async () => (await ask.parkedOn('train')).map((message) => message.id);
+    await expect.poll(ids, within).toContain(messages[0].as);
   });
 
   it('is redriven in production only when that is agreed to', async () => {
-    await publish('baton-prod', 'deployed');
-    await expect.poll(() => parkedOn('monitor'), { timeout: ENDS_WITHIN_MS }).toHaveLength(1);
+    await publishNoEvent('baton-prod', 'deployed');
+    await expect.poll(() => ask.parkedOn('monitor'), within).toHaveLength(1);
     expect((await baton('events', 'redrive', '--subscription', 'monitor')).code).toBe(4);
     expect((await baton('events', 'redrive', '--subscription', 'monitor', '--yes')).code).toBe(0);
   });
@@ -268,33 +223,18 @@ describe('a message that no handler takes', () => {
 
 describe('a run that a person asks for', () => {
   it('says in each of its events who that is; one of files that landed says nobody', async () => {
-    const run = await dropUnheard('by-hand');
+    const run = await dropUnheard(test, 'by-hand');
     const asked = await baton.json<{ run: RunId; event: Envelope }>('runs', 'start', 'by-hand');
     const starter = { authtype: 'user', authid: 'operator@example.com' };
     expect(asked).toMatchObject({ run, event: starter });
-    const prepared = async () => (await describeIfThere(run))?.stages[0]?.state;
-    await expect.poll(prepared, { timeout: ENDS_WITHIN_MS }).toBe('completed');
+    const prepared = async () => (await ask.describeIfThere(run))?.stages[0]?.state;
+    await expect.poll(prepared, within).toBe('completed');
     expect((await baton('runs', 'watch', run)).code).toBe(10);
-    const startersOf = async (of: RunId) => {
-      const { events } = await eventsOf(of);
-      const shown = await Promise.all(events.map(({ id }) => baton.json<EventView>('events', 'show', id)));
-      return shown.flatMap(({ event }) => (event ? [[event.authtype, event.authid]] : []));
-    };
     const everyTime = Object.values(starter);
-    expect(await startersOf(run)).toEqual([everyTime, everyTime, everyTime, everyTime]);
-    expect(new Set((await startersOf(first)).flat())).toEqual(new Set([undefined]));
+    expect(await ask.starters(run)).toEqual([everyTime, everyTime, everyTime, everyTime]);
+    expect(new Set((await ask.starters(first)).flat())).toEqual(new Set([undefined]));
   });
 });
-
-/** Drops files of whose landing nobody is told any more, as of those that lay there before. */
-async function dropUnheard(name: string): Promise<RunId> {
-  const [notifications] = await test.storage.bucket(test.buckets.nonprod).getNotifications();
-  for (const notification of notifications) {
-    const { object_name_prefix: prefix } = notification.metadata as { object_name_prefix?: string };
-    if (prefix === layout.datasetsPrefix) await notification.delete();
-  }
-  return test.drop(name, smallDrop());
-}
 
 it('leaves nothing in a run folder but what the layout names', async () => {
   const [files] = await test.storage.bucket(test.buckets.nonprod).getFiles({ prefix: layout.replays(first) });
