@@ -8,17 +8,16 @@ import {
   Superseded,
 } from '../../events/index.ts';
 import { OPERATOR } from '../../local/declared-policy.ts';
-import { clientsOf } from '../../ops/clients.ts';
 import { endpointOf } from '../../ops/demo/monitored-endpoint.ts';
 import { sendTraffic } from '../../ops/demo/traffic.ts';
-import type { Stack } from '../../ops/environments/environment.ts';
 import type { VersionDescription } from '../../ops/models/describe.ts';
-import { type ModelView, readModel } from '../../ops/models/registry.ts';
-import type { RunDescription } from '../../ops/runs/describe.ts';
+import type { ModelView } from '../../ops/models/registry.ts';
 import { type RunView, readRun } from '../../ops/runs/run-view.ts';
 import { type StubCloud, startStubCloud } from '../chaos/stub-cloud.ts';
 import { APPROVER, decideAs } from '../end-to-end/decide.ts';
 import { type CommandLine, commandLineTo } from '../ops/command-line.ts';
+import { Questions } from '../ops/questions.ts';
+import { Production } from './production.ts';
 
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
@@ -40,22 +39,10 @@ async function endingOf<Data>(cloud: StubCloud, run: RunId, contract: EventContr
 describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
   let cloud: StubCloud;
   let baton: CommandLine;
+  let production: Production;
   const runs: Record<'one' | 'two' | 'three', RunId> = { one: '', two: '', three: '' } as never;
 
-  /** As `baton models list`, without a process for each look. */
-  const models = () => {
-    const { nonprod, prod } = cloud.cloud.outputs() as Record<'nonprod' | 'prod', Stack>;
-    const environment = { name: 'test', nonprod, prod, variables: {} };
-    return readModel({ environment, clients: clientsOf(environment) });
-  };
-  const describeRun = (run: RunId) => baton.json<RunDescription>('runs', 'describe', run);
   const rollBack = (...args: string[]) => baton('--format', 'json', 'models', 'rollback', ...args, '--yes');
-  /** `2 challenger 25`: each version that is deployed or has an alias of its own. */
-  const serving = async () =>
-    (await models()).versions.flatMap(({ version, aliases, share }) => {
-      const own = aliases.filter((alias) => alias !== 'default');
-      return share === undefined && own.length === 0 ? [] : [[version, ...own, share].join(' ')];
-    });
   const soaks = async (run: RunId) => stageOf(await viewOf(cloud, run), 'rollout')?.progress?.share;
 
   beforeAll(async () => {
@@ -80,6 +67,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
       },
     });
     baton = await commandLineTo(cloud.cloud, shell);
+    production = new Production(cloud.cloud);
     runs.one = await cloud.start('one');
     await cloud.ended(runs.one, PATIENCE_MS);
     runs.two = await cloud.start('two');
@@ -91,9 +79,9 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
   });
 
   it('counts as monitored while it soaks, and says until when', async () => {
-    expect(await serving()).toEqual(['2 challenger 25', '1 champion 75']);
-    expect(await baton.json<ModelView>('models', 'list')).toEqual(await models());
-    const { state, stages } = await describeRun(runs.two);
+    expect(await production.serving()).toEqual(['2 challenger 25', '1 champion 75']);
+    expect(await baton.json<ModelView>('models', 'list')).toEqual(await production.models());
+    const { state, stages } = await new Questions(baton).describe(runs.two);
     expect(state).toBe('monitored');
     expect(stages.at(-1)).toMatchObject({
       stage: 'rollout',
@@ -124,7 +112,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     runs.three = await cloud.start('three');
     const waits = async () => stageOf(await viewOf(cloud, runs.three), 'deploy')?.operation;
     await expect.poll(waits, within).toEqual([cloud.cloud.output('prod', 'endpoint')]);
-    expect((await models()).versions).toHaveLength(2);
+    expect((await production.models()).versions).toHaveLength(2);
   });
 
   it('is rolled back by operators only, and only from what its run has deployed', async () => {
@@ -141,7 +129,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     ]);
     expect(answers[0].data.reason).toContain('baton:operators');
     expect(answers[1].data.reason).toBe(`${runs.two} has deployed no version 1`);
-    expect(await serving()).toEqual(['2 challenger 25', '1 champion 75']);
+    expect(await production.serving()).toEqual(['2 challenger 25', '1 champion 75']);
   });
 
   it('F24 loses the endpoint to a rollback, of which two at once are one', async () => {
@@ -177,7 +165,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
 
   it('gives the endpoint free, and the run that waited goes on, beside the champion that is back', async () => {
     await expect.poll(() => soaks(runs.three), within).toBe(25);
-    expect(await serving()).toEqual(['3 challenger 25', '1 champion 75']);
+    expect(await production.serving()).toEqual(['3 challenger 25', '1 champion 75']);
   });
 
   it('goes back by itself when an anomaly is measured on the version', async () => {
@@ -191,7 +179,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     const told = await endingOf(cloud, runs.three, RolledBack);
     expect(told).toMatchObject({ from: '3', to: '1', cause: 'abort', actor: 'rollout' });
     expect(told.reason).toMatch(/^skew of amount is 1\.0000 in the window until .*, above 0\.5$/);
-    expect(await serving()).toEqual(['1 champion 100']);
+    expect(await production.serving()).toEqual(['1 champion 100']);
   });
 
   it('a rollback to a version that is no longer deployed deploys it again, and monitoring follows', async () => {
@@ -200,10 +188,10 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
       0,
       expect.objectContaining({ deploys: true, result: 'completed' }),
     ]);
-    expect(await serving()).toEqual(['2 champion 100']);
+    expect(await production.serving()).toEqual(['2 champion 100']);
     const { deployedModelId } = await endingOf(cloud, runs.one, RolledBack);
-    expect(await watchedModels()).toEqual([deployedModelId]);
-    expect((await models()).versions[1]).toMatchObject({ version: '2', deployedModelId });
+    expect(await production.watchedModels()).toEqual([deployedModelId]);
+    expect((await production.models()).versions[1]).toMatchObject({ version: '2', deployedModelId });
   });
 
   it('goes back by itself when too many of the answers are server errors', async () => {
@@ -211,7 +199,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     await cloud.ended(run, PATIENCE_MS);
     expect(await soaks(run)).toBe(25);
     // That fewer than ten of them come to the version with a quarter of the traffic, is less likely than 1 in 10^6.
-    await failingRequests(120);
+    await production.failingRequests(120);
     const state = async () => (await viewOf(cloud, run)).state;
     await expect.poll(state, within).toBe('rolled-back');
     const told = await endingOf(cloud, run, RolledBack);
@@ -220,7 +208,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
   });
 
   it('a request about a version that has gone meanwhile changes nothing', async () => {
-    const before = await serving();
+    const before = await production.serving();
     const late = {
       kind: 'rollback',
       run: runs.three,
@@ -232,7 +220,7 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     expect(await decideAs(cloud.cloud, OPERATOR, late)).toMatchObject({ status: 200 });
     const came = async () => stageOf(await viewOf(cloud, runs.three), 'rollback')?.state;
     await expect.poll(came, within).toBe('superseded');
-    expect(await serving()).toEqual(before);
+    expect(await production.serving()).toEqual(before);
     expect((await viewOf(cloud, runs.three)).state).toBe('rolled-back');
   });
 
@@ -240,22 +228,4 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
     expect(cloud.ledger.doubled).toEqual([]);
     expect(cloud.cloud.lints()).toEqual([]);
   });
-
-  /** Asks for predictions that every version fails on. */
-  async function failingRequests(count: number): Promise<void> {
-    const { GoogleAuth } = await import('google-auth-library');
-    const client = await new GoogleAuth().getClient();
-    const url = `https://us-central1-aiplatform.googleapis.com/v1/${cloud.cloud.output('prod', 'endpoint')}:predict`;
-    const data = { instances: [{ amount: 'fail' }] };
-    const ask = () => client.request({ url, method: 'POST', data, validateStatus: () => true });
-    for (let sent = 0; sent < count; sent += 10) await Promise.all(Array.from({ length: 10 }, ask));
-  }
-
-  async function watchedModels(): Promise<string[]> {
-    const { JobServiceClient } = await import('@google-cloud/aiplatform/build/src/v1/job_service_client.js');
-    const client = new JobServiceClient({ apiEndpoint: 'us-central1-aiplatform.googleapis.com' });
-    const parent = `projects/${cloud.cloud.output('prod', 'project')}/locations/us-central1`;
-    const [[job]] = await client.listModelDeploymentMonitoringJobs({ parent });
-    return (job.modelDeploymentMonitoringObjectiveConfigs ?? []).map((it) => String(it.deployedModelId));
-  }
 });
