@@ -32,8 +32,9 @@ export default defineConfig({
     exclude: [...withoutCensus, ...withoutPython],
     // Two cores: the end-to-end files each start a whole local cloud, so they must not crowd each other out.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,

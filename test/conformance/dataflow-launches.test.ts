@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DataflowEngine } from '../../local/dataflow/engine.ts';
+import { eventually } from '../eventually.ts';
 import {
   CLASSIC,
   type DataflowService,
@@ -113,7 +114,7 @@ describe('a launch', () => {
       environment: {},
       labels: {},
     });
-    await vi.waitFor(() => expect(launched.currentState).toBe('JOB_STATE_RUNNING'));
+    await eventually(() => expect(launched.currentState).toBe('JOB_STATE_RUNNING'));
     await before.close();
     const after = open();
     const job = after.get(TEST_PROJECT, LOCATION, launched.id);

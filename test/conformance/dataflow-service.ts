@@ -168,7 +168,7 @@ export async function ended(
       expect(job.currentState).toMatch(/DONE|FAILED|CANCELLED/);
       return job;
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   );
 }
 

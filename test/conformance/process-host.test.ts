@@ -52,7 +52,7 @@ async function startFamily(
       { onLine: (line) => (childPid = Number(line)) },
     ),
   );
-  await vi.waitFor(() => expect(childPid).toBeGreaterThan(0), { timeout: 20_000 });
+  await vi.waitFor(() => expect(childPid).toBeGreaterThan(0), { timeout: 60_000 });
   return { started, childPid };
 }
 
@@ -166,5 +166,5 @@ test.each([
   const pid = Number(await text(cloud.stdout));
 
   expect(pid).toBeGreaterThan(0);
-  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
 });

@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 const table = (tableId: string) => ({ projectId: 'p', datasetId: 'd', tableId });
 const column = (name: string, type = 'STRING') => ({ name, type });
 

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 
 test('a published message reaches every subscription with its data, attributes and publish time', async () => {
   const { topic, subscription } = await topicWith(service.client, 'fan-out');

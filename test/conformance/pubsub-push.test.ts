@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 afterAll(() => service.close());
 
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 
 async function endpointAnswering(answer: (push: ReceivedPush, count: number) => number | Promise<number>) {
   const endpoint = await startPushEndpoint(answer);

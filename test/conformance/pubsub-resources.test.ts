@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 
 test('a new subscription has the defaults of the service', async () => {
   const { subscription } = await topicWith(service.client, 'defaults');

@@ -10,7 +10,7 @@ import { collect, openBroker, startPubSub, topicWith } from './pubsub-service.ts
 
 const TOPIC = 'projects/test-project/topics/durable';
 const SUBSCRIPTION = 'projects/test-project/subscriptions/durable-sub';
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 
 let stateDir: string;
 beforeEach(() => {

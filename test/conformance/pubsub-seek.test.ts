@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const within = { timeout: 10_000, interval: 20 };
+const within = { timeout: 60_000, interval: 20 };
 const publish = (topic: { publishMessage(message: { data: Buffer }): Promise<string> }, text: string) =>
   topic.publishMessage({ data: Buffer.from(text) });
 const unackedOf = (subscription: { name: string }) => service.broker.statistics(subscription.name).unacked;

@@ -1,7 +1,8 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { decodeDelivery } from '../../events/delivery.ts';
 import { jobStatusChanged } from '../../local/run/dataflow-event.ts';
 import { Eventarc, type EventarcOptions } from '../../local/run/eventarc.ts';
+import { eventually } from '../eventually.ts';
 
 type Delivered = Parameters<EventarcOptions['deliver']>[1] & { url: string };
 
@@ -42,7 +43,7 @@ function startTrigger(...statuses: number[]): Delivered[] {
 it("a job's new state reaches the function as a CloudEvent that handlers read", async () => {
   const delivered = startTrigger();
   eventarc.publish(jobStatusChanged(job, '111111111111'));
-  await vi.waitFor(() => expect(delivered).toHaveLength(1));
+  await eventually(() => expect(delivered).toHaveLength(1));
   const [{ url, headers, body }] = delivered;
   expect(url).toBe(uri);
   expect(headers).toMatchObject({
@@ -63,7 +64,7 @@ it("a job's new state reaches the function as a CloudEvent that handlers read", 
 it('an event that is not accepted is delivered again with the same id', async () => {
   const delivered = startTrigger(503, 429);
   eventarc.publish(jobStatusChanged(job, '111111111111'));
-  await vi.waitFor(() => expect(delivered).toHaveLength(3));
+  await eventually(() => expect(delivered).toHaveLength(3));
   expect(new Set(delivered.map(({ headers }) => headers['ce-id'])).size).toBe(1);
 });
 
@@ -76,6 +77,6 @@ it('an event of another project or type reaches nobody', async () => {
     attributes: { ...event.attributes, type: 'google.cloud.storage.object.v1.finalized' },
   });
   eventarc.publish(jobStatusChanged({ ...job, name: 'the-one-that-counts' }, '111111111111'));
-  await vi.waitFor(() => expect(delivered).toHaveLength(1));
+  await eventually(() => expect(delivered).toHaveLength(1));
   expect(delivered[0].headers['ce-job']).toBe('the-one-that-counts');
 });

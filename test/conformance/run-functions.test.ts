@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { isAlive, startFunction } from './run-fixture.ts';
 
 let running: Awaited<ReturnType<typeof startFunction>>;
@@ -23,7 +24,7 @@ describe('scaling', () => {
   it('stops an instance that has had nothing to do', async () => {
     running = await startFunction({ idleMs: 50 });
     const { body } = await running.call('/');
-    await vi.waitFor(() => expect(isAlive(body.pid)).toBe(false), { timeout: 15_000 });
+    await vi.waitFor(() => expect(isAlive(body.pid)).toBe(false), { timeout: 60_000 });
     expect(running.service.instanceCount).toBe(0);
     const again = await running.call('/');
     expect(again.status).toBe(201);
@@ -34,7 +35,7 @@ describe('scaling', () => {
     running = await startFunction({ concurrency: 3 });
     const first = await running.call('/');
     const held = [running.call('/hold'), running.call('/hold'), running.call('/hold')];
-    await vi.waitFor(() => expect(running.service.activeRequests).toBe(3));
+    await eventually(() => expect(running.service.activeRequests).toBe(3));
     const fourth = await running.call('/');
     expect(fourth.body.pid).not.toBe(first.body.pid);
     expect(running.service.instanceCount).toBe(2);
@@ -85,7 +86,7 @@ describe('failing', () => {
 it('writes what an instance prints into the log', async () => {
   running = await startFunction();
   await running.call('/log');
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(running.log).toContainEqual(
       expect.objectContaining({
         project: 'p',

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.ts';
 import {
   httpTarget,
   MINUTE_MS,
@@ -96,7 +97,7 @@ describe('runs', () => {
     await client.runJob({ name });
     expect(requests).toHaveLength(1);
     pending[0]!();
-    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    await eventually(() => expect(requests).toHaveLength(2));
     pending[1]!();
     await settled();
     expect(requests).toHaveLength(2);
@@ -146,7 +147,7 @@ describe('runs', () => {
     await clock.advance(3 * MINUTE_MS);
     expect(messages).toHaveLength(0);
     await client.runJob({ name });
-    await vi.waitFor(() => expect(messages).toHaveLength(1));
+    await eventually(() => expect(messages).toHaveLength(1));
     expect((await client.resumeJob({ name }))[0].state).toBe('ENABLED');
     await clock.advance(MINUTE_MS);
     expect(messages).toHaveLength(2);

@@ -14,7 +14,7 @@ export const KEY = `projects/${TEST_PROJECT}/locations/us-central1/keyRings/ring
 export const OTHER_KEY = `projects/${TEST_PROJECT}/locations/us-central1/keyRings/ring/cryptoKeys/other`;
 
 /** How long a condition may take on a busy machine. */
-export const PATIENCE = { timeout: 30_000 };
+export const PATIENCE = { timeout: 60_000 };
 
 export type VertexServices = Omit<Awaited<ReturnType<typeof startVertex>>, 'warehouse'>;
 

@@ -44,7 +44,7 @@ describe('the chain on the census data', () => {
     run = await test.drop('census', { 'train.csv': read('train.csv'), 'eval.csv': evalCsv.join('\n') });
     view = await test.ended(run, 120_000);
     samples = await readSamples(test.storage, EvalPassed.data.parse(eventOf('evaluate')?.data).samples);
-  }, 150_000);
+  });
   afterAll(() => test?.close());
 
   it('ends deployed and monitored', () => {
@@ -132,7 +132,7 @@ describe('the chain on the census data', () => {
         expect(code).toBe(0);
         return stdout;
       },
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     const lineage = await baton.json<VersionLineage>('models', 'lineage', 'default');
     const unknown = await baton('models', 'lineage', '7');
@@ -187,7 +187,7 @@ describe('the chain on the census data', () => {
         payloadFormat: 'NONE',
       },
     });
-    await expect.poll(acknowledged, { timeout: 30_000 }).toBe(soFar + 1);
+    await expect.poll(acknowledged, { timeout: 120_000 }).toBe(soFar + 1);
     expect(await runFolders(test)).toEqual(before);
   });
 
@@ -204,9 +204,9 @@ describe('the chain on the census data', () => {
       };
       const all = { ids: idsOf(tenant).sort(), allCopied: true };
       expect(all.ids.length).toBeGreaterThan(1);
-      await expect.poll(ledger, { timeout: 20_000 }).toEqual(all);
+      await expect.poll(ledger, { timeout: 120_000 }).toEqual(all);
     }
-    await expect.poll(() => deliveries.acknowledgedOf('lineage'), { timeout: 20_000 }).toBe(heard + 1);
+    await expect.poll(() => deliveries.acknowledgedOf('lineage'), { timeout: 120_000 }).toBe(heard + 1);
     expect(await recordedLineage(run)).toEqual(recorded);
     const [first] = await ledgerOf(test, 'nonprod', run);
     expect(first).toMatchObject({ type: 'dev.baton.dataset.ready.v1', attempt: 1, run });

@@ -22,6 +22,6 @@ export async function runScheduled({ cloud, storage, buckets }: TestCloud): Prom
       expect(published).toBe(true);
       return Envelope.parse(request);
     },
-    { timeout: 60_000, interval: 200 },
+    { timeout: 120_000, interval: 200 },
   );
 }

@@ -63,7 +63,7 @@ export async function deadLetterAll(
     const topics = new Set(subscriptions.map(({ inputs }) => String(inputs.topic)));
     for (const topic of topics) broker.publish(topic, [{ data: Buffer.from('nobody can handle this') }]);
     await vi.waitFor(() => expect(given.length + refused.size).toBe(subscriptions.length), {
-      timeout: 10_000,
+      timeout: 120_000,
     });
     return given;
   } finally {

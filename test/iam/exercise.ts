@@ -113,7 +113,7 @@ export class Exercise {
     ] as const) {
       const ended = async () =>
         expect((await this.#attempts.ending(run, 'approve', attempt)).type).toBe(type);
-      await vi.waitFor(ended, { timeout: 90_000, interval: 200 });
+      await vi.waitFor(ended, { timeout: 120_000, interval: 200 });
     }
   }
 
@@ -131,7 +131,7 @@ export class Exercise {
         const [opened] = await storage.bucket(buckets.nonprod).file(layout.runRecord(runs[0])).exists();
         expect(opened).toBe(true);
       },
-      { timeout: 90_000, interval: 500 },
+      { timeout: 120_000, interval: 500 },
     );
   }
 

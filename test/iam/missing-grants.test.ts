@@ -53,7 +53,7 @@ async function expectParkedIn(
       expect(event.type).toBe(Parked.type);
       return Parked.data.parse(event.data);
     },
-    { timeout: 45_000, interval: 200 },
+    { timeout: 120_000, interval: 200 },
   );
   expect(data.code).toBe('BATON_PERMISSION_DENIED');
   for (const name of names) expect(data.reason).toContain(name);

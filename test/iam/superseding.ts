@@ -14,7 +14,7 @@ import type { TestCloud } from '../end-to-end/cloud.ts';
 import { publish } from './publish.ts';
 
 const HOLDER = 'holder-0000000000' as RunId;
-const within = { timeout: 60_000 };
+const within = { timeout: 120_000 };
 
 /**
  * Lets runs come too late to the endpoint that a newer one was deployed at: one that has yet to be approved, which

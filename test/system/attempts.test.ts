@@ -56,7 +56,7 @@ beforeAll(async () => {
   there = await loadRuntime();
   await listen(project, 'dataset-ready');
   await listen(project, 'refused');
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all(open.map((subscription) => subscription.close()));
   await test?.close();
@@ -83,7 +83,7 @@ const claimOf = (deliveryId: string): Claim => ({
   cause: { source: '//test', id: 'event', deliveryId },
 });
 const publishedOf = ({ run }: AttemptKey) => published.filter((id) => id.startsWith(`${run}/`));
-const within = { timeout: 20_000, interval: 100 };
+const within = { timeout: 120_000, interval: 100 };
 
 const readyData = (model: string) => {
   const file = { object: 'o', generation: '1', bytes: 1 };
@@ -132,7 +132,7 @@ it('an owner who is slower than the lease is fenced: it changes nothing and publ
   const resumed = Promise.withResolvers<Outcome<unknown>>();
   const slow = deliver(here, '1', () => resumed.promise);
   const next = () => deliver(there, '1', async () => ready('second'));
-  await expect.poll(next, { timeout: 20_000, interval: 500 }).toBe('acknowledge');
+  await expect.poll(next, { timeout: 120_000, interval: 500 }).toBe('acknowledge');
   const ended = await deliveries.attempt(key);
   expect(ended.ending?.data).toMatchObject({ model: 'second' });
   resumed.resolve(ready('first'));
@@ -144,7 +144,7 @@ it('an owner who is slower than the lease is fenced: it changes nothing and publ
 it('an ending that its owner did not live to publish goes out with the redelivery, once', async () => {
   await endWithoutPublishing();
   const again = () => deliver(there, '1', () => Promise.reject(new Error('the work is done')));
-  await expect.poll(again, { timeout: 20_000, interval: 500 }).toBe('acknowledge');
+  await expect.poll(again, { timeout: 120_000, interval: 500 }).toBe('acknowledge');
   await expect.poll(() => publishedOf(key), within).toHaveLength(1);
   expect((await deliveries.attempt(key)).publishedAt).toBeDefined();
   expect(await again()).toBe('acknowledge');
@@ -177,7 +177,7 @@ it('of fifty deliveries that find an ending unpublished, one is to publish it', 
   await endWithoutPublishing();
   const leased = { ...environment, BATON_LEASE_SECONDS: 8 };
   const aged = async () => (await here.statObject(leased.BATON_BUCKET, layout.attemptRecord(key)))?.ageMs;
-  await expect.poll(aged, { timeout: 20_000, interval: 200 }).toBeGreaterThan(8_000);
+  await expect.poll(aged, { timeout: 120_000, interval: 200 }).toBeGreaterThan(8_000);
   const look = (runtime: Runtime) => runtime.takeAttempt(leased, claimOf('1'), () => new Date());
   const found = await Promise.all(Array.from({ length: 50 }, (_, i) => look(i % 2 ? here : there)));
   expect(found.filter(({ kind }) => kind === 'unpublished')).toHaveLength(1);
@@ -209,7 +209,7 @@ it('an attempt that settle ended and did not live to publish is published by a l
     await sweep();
     return here.readMarker(environment.BATON_BUCKET, key);
   };
-  await expect.poll(swept, { timeout: 20_000, interval: 500 }).toBeUndefined();
+  await expect.poll(swept, { timeout: 120_000, interval: 500 }).toBeUndefined();
   await expect.poll(() => publishedOf(key), within).toHaveLength(1);
 });
 

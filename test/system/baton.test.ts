@@ -12,7 +12,7 @@ import { deleteJob, dropUnheard, PARKED_AT_TRAIN, publishNoEvent, twoRuns } from
 /** The shell's, from before anything leads this process to the cloud. */
 const shell = { ...process.env };
 
-const ENDS_WITHIN_MS = 60_000;
+const ENDS_WITHIN_MS = 120_000;
 const within = { timeout: ENDS_WITHIN_MS };
 
 let test: TestCloud;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   baton = await commandLineTo(test.cloud, shell);
   ask = new Questions(baton);
   [first, second] = await twoRuns(test, ENDS_WITHIN_MS);
-}, 120_000);
+});
 afterAll(async () => {
   baton?.close();
   await test?.close();

@@ -17,7 +17,7 @@ let names: string[];
 beforeAll(async () => {
   names = await functionNames();
   await bundleFunctions(bundles, names);
-}, 180_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a bundle', () => {
@@ -98,7 +98,7 @@ describe('a bundle', () => {
         true,
       );
     }
-  }, 60_000);
+  });
 
   it('is installed by npm without a network', () => {
     const copy = join(folder, 'installed');
@@ -144,7 +144,7 @@ describe('the chain in bundles', () => {
     const run = await test.drop('bundled', learnableDrop({ train: 48, eval: 48 }));
     const view = await test.ended(run, 60_000);
     expect(test.report(view)).toMatchObject({ state: 'monitored' });
-  }, 150_000);
+  });
 
   it('keeps what the functions cannot read, and a dead letter, with its bytes', async () => {
     const { PubSub } = await import('@google-cloud/pubsub');
@@ -164,7 +164,7 @@ describe('the chain in bundles', () => {
     }
     const keepers = async () => (await Promise.all(Object.values(test.buckets).map(keptIn))).flat().sort();
     await expect
-      .poll(keepers, { timeout: 60_000, interval: 300 })
+      .poll(keepers, { timeout: 120_000, interval: 300 })
       .toEqual(
         [
           ...['prepare', 'ingest', 'train', 'evaluate', 'park', 'retrain'],
@@ -187,7 +187,7 @@ describe('the chain in bundles', () => {
         );
       });
     }
-  }, 120_000);
+  });
 
   it('lets people decide, and starts runs by the clock', async () => {
     expect(await decideAs(test.cloud, ON_CALL, 'no decision')).toMatchObject({

@@ -13,7 +13,7 @@ import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/clo
 import { Deliveries } from '../end-to-end/deliveries.ts';
 
 const MARGIN = 0.03;
-const within = { timeout: 100_000, interval: 300 };
+const within = { timeout: 120_000, interval: 300 };
 
 /**
  * The champion takes everybody from 48 on for a high earner, and its challenger from 44 on, where in the challenger's rows one
@@ -22,7 +22,7 @@ const within = { timeout: 100_000, interval: 300 };
 const CHAMPION = learnableDrop({ train: 48, eval: 48 });
 const CHALLENGER = learnableDrop({ train: 44, eval: 50 });
 
-describe('a model that comes to production', { timeout: 120_000 }, () => {
+describe('a model that comes to production', () => {
   let test: TestCloud;
   let deliveries: Deliveries;
   let first: RunId;
@@ -42,7 +42,7 @@ describe('a model that comes to production', { timeout: 120_000 }, () => {
     deliveries = new Deliveries(test);
     first = await test.drop('first', CHAMPION);
     expect((await test.ended(first, 100_000)).state).toBe('monitored');
-  }, 150_000);
+  });
   afterAll(() => test?.close());
 
   const approvalOf = async (run: RunId, attempt = 1): Promise<AttemptRecord> => {

@@ -36,7 +36,7 @@ const inputOf = async (stage: StageName): Promise<Envelope> =>
   (await deliveries.attempt({ run, stage, attempt: 1 })).input as Envelope;
 const endedAs = async (stage: StageName, attempt: number) =>
   (await deliveries.attempt({ run, stage, attempt })).ending?.type;
-const within = { timeout: 60_000, interval: 200 };
+const within = { timeout: 120_000, interval: 200 };
 
 beforeAll(async () => {
   const plan = {
@@ -52,7 +52,7 @@ beforeAll(async () => {
   deliveries = new Deliveries(test);
   run = await test.drop('often', learnableDrop());
   await test.ended(run, 60_000);
-}, 150_000);
+});
 afterAll(() => test?.close());
 
 describe('a run', () => {

@@ -19,7 +19,7 @@ afterAll(() => test?.close());
 
 it('one project that plays both parts takes a drop from landing to monitoring, with its approval, and nothing it does is denied', async () => {
   const run = await test.drop('alone', learnableDrop());
-  await expect.poll(() => requestOf(test, run), { timeout: 60_000 }).toBeDefined();
+  await expect.poll(() => requestOf(test, run), { timeout: 120_000 }).toBeDefined();
   const { digest } = (await requestOf(test, run)) as ApprovalRequest;
   const asked = { kind: 'approval', decision: 'approved', reason: 'mine', run, attempt: 1, digest } as const;
   expect(await decideAs(test.cloud, APPROVER, asked)).toMatchObject({ status: 200, data: { by: APPROVER } });

@@ -28,4 +28,4 @@ it('a workload in another language and on other columns runs to a monitored endp
   expect(report.prediction?.instance).toHaveProperty('tenure_months');
   expect(report.prediction?.prediction).toBeGreaterThan(0);
   expect(progress).not.toContain('lint:');
-}, 240_000);
+});

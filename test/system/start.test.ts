@@ -49,7 +49,7 @@ function readIfThere(file: string): string {
   }
 }
 
-describe('npm start', { timeout: 240_000 }, () => {
+describe('npm start', () => {
   it('ends deployed and monitored, and prints the run as one JSON document', async () => {
     const { child, output, progress } = start('--json', ...(onCensus ? ['--data', CENSUS] : []));
     const [code] = await once(child, 'exit');
@@ -90,11 +90,11 @@ describe('npm start', { timeout: 240_000 }, () => {
     ['while training', 'train '],
   ])('interrupted %s stops everything it started', async (_when, sign) => {
     const { child, progress } = start('--rows', '4000');
-    await expect.poll(progress, { timeout: 60_000 }).toContain(sign);
+    await expect.poll(progress, { timeout: 120_000 }).toContain(sign);
     // As a terminal does it: to the whole foreground process group.
     process.kill(-(child.pid as number), 'SIGINT');
     await once(child, 'exit');
-    await expect.poll(() => processesOf(state), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => processesOf(state), { timeout: 30_000 }).toEqual([]);
   });
 
   it('refuses a folder without the two files, naming it', async () => {

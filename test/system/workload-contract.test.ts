@@ -23,7 +23,7 @@ const WARNED: Record<string, string[]> = {
   census: [],
 };
 
-describe('baton workloads check', { timeout: 120_000 }, () => {
+describe('baton workloads check', () => {
   it.each(Object.keys(WARNED))('finds that %s keeps the contract', async (name) => {
     const { code, stdout, stderr } = await workloads('check', `workloads/${name}`).answer;
     expect(code, stderr + stdout).toBe(0);
@@ -37,7 +37,7 @@ describe('baton workloads check', { timeout: 120_000 }, () => {
 
   it('interrupted ends what it started, and leaves nothing behind', async () => {
     const check = workloads('check', 'workloads/churn');
-    await expect.poll(check.said, { timeout: 60_000 }).toContain('checking train');
+    await expect.poll(check.said, { timeout: 120_000 }).toContain('checking train');
     check.interrupt();
     const { code, stdout } = await check.answer;
     expect([code, stdout]).toEqual([130, '']);

@@ -152,7 +152,7 @@ const FILES: [what: string, changes: Change[], breaches: Breach[], warnings?: Ru
   ],
 ];
 
-describe("a check names what is wrong with a workload's files", { timeout: 120_000 }, () => {
+describe("a check names what is wrong with a workload's files", () => {
   it.each(FILES)('%s', async (_what, changes, breaches, warnings = []) => {
     await expectBreaches(await checked(changes), breaches, warnings);
   });

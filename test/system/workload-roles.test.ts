@@ -4,7 +4,7 @@ import { checked, expectBreaches, repository } from './broken-workload.ts';
 
 afterAll(() => rmSync(repository, { recursive: true, force: true }));
 
-describe('a check names', { timeout: 120_000 }, () => {
+describe('a check names', () => {
   it('a trainer that fails, with its last words', async () => {
     const report = await checked([
       ['baseline/train.py', 'rows = read_snapshot(train)', 'rows = read_snapshot(gone)'],

@@ -45,7 +45,7 @@ async function listening(env: Record<string, string> = {}): Promise<Container & 
       expect(line, JSON.stringify(container.log)).toBeDefined();
       return line?.port;
     },
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
   return { ...container, url: `http://127.0.0.1:${port}` };
 }
@@ -55,7 +55,7 @@ async function serving(): Promise<Container & { url: string }> {
   const container = await listening();
   await vi.waitFor(
     async () => expect((await fetch(container.url + ROUTES.AIP_HEALTH_ROUTE)).status).toBe(200),
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
   return container;
 }
@@ -80,7 +80,7 @@ test('answers 503 until the model is loaded, then 200', async () => {
   storage.hold = undefined;
   resolve();
   const health = async () => (await fetch(url + ROUTES.AIP_HEALTH_ROUTE)).status;
-  await expect.poll(health, { timeout: 20_000 }).toBe(200);
+  await expect.poll(health, { timeout: 60_000 }).toBe(200);
 });
 
 test('exits with an error when there is no model to load', async () => {

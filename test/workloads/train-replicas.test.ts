@@ -75,7 +75,7 @@ test('a replica that is killed ends all others, which name it, and no model is w
   const replicas = await startReplicas(3, output, ['--trees=10000']);
   const [chief] = replicas;
   const isTraining = () => chief.log.some(({ message }) => message.startsWith('10 trees'));
-  await expect.poll(isTraining, { timeout: 30_000 }).toBe(true);
+  await expect.poll(isTraining, { timeout: 60_000 }).toBe(true);
   replicas[2].process.kill('SIGKILL');
   expect(await codesOf(replicas)).toEqual([1, 1, 'SIGKILL']);
   // The other worker is connected to the chief alone, which tells it.
