@@ -24,10 +24,11 @@ type Asked = Extract<DecisionRequest, { kind: 'rollback' }>;
 
 /**
  * Asks for another version to serve, in the caller's name. The request is an object that only one can create, and what is
- * written is published: whoever asks for the same finds it there, and asks for nothing else by it.
+ * written is published, for whoever comes next: its writer may have died before. Whoever asks for the same finds it
+ * there, and whoever asks for another version comes too late.
  *
  * @returns the event that asks
- * @throws StageFailure with the code of why it is refused; then nothing has changed
+ * @throws StageFailure with the code of why it is refused; then nothing was asked for in the caller's name
  */
 export async function decideRollback(
   asked: Asked,
@@ -39,10 +40,10 @@ export async function decideRollback(
   const key: AttemptKey = { run: asked.run, stage: 'rollback', attempt: asked.attempt };
   const { BATON_BUCKET: bucket } = environment;
   const standing = (await requestOf(bucket, key)) ?? (await write(asked, key, caller, environment));
-  checkSame(asked, standing);
   // Once the stage has the request, it is past losing.
-  if (await readJson(bucket, layout.attemptRecord(key), AttemptRecord)) return standing;
-  await publish(standing, topicOf(RollbackRequested.name));
+  const isHeard = await readJson(bucket, layout.attemptRecord(key), AttemptRecord);
+  if (!isHeard) await publish(standing, topicOf(RollbackRequested.name));
+  checkSame(asked, standing);
   const { run, from, to, reason } = asked;
   log.with({ ...key })('NOTICE', `${caller} asks for ${to} in place of ${from}, of ${run}: ${reason}`);
   return standing;
