@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layout, type RunId } from '../../events/index.ts';
+import { DROP_FILES, type DropFile, layout, type RunId, runIdOf } from '../../events/index.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { createdFor, expectOneOfEach, objectsUnder, startFaultyCloud } from './cloud.ts';
 import { attemptOf } from './publish.ts';
@@ -57,6 +57,39 @@ describe('runs that get in each other’s way', { timeout: PATIENCE_MS }, () => 
     expect(second).not.toBe(first);
     expect((await cloud.ledger.ended([second], PATIENCE_MS))[0]?.event).toBe('monitored');
     expectOneOfEach(cloud, first);
+  });
+
+  it('F20 a drop copied into place is a run, and so is each file of it that is copied back', async () => {
+    const bucket = cloud.storage.bucket(cloud.buckets.nonprod);
+    const drop = layout.drop('f20-copied');
+    /** Copies the files of a drop from one folder to another, and answers the run of what lies there then. */
+    const copied = async (files: DropFile[], from: string, to: string) => {
+      for (const file of files)
+        await bucket.file(from + DROP_FILES[file]).copy(bucket.file(to + DROP_FILES[file]));
+      return runIdOf('f20-copied', await generations());
+    };
+    const generations = async () => {
+      const of = async (file: DropFile) => {
+        const [{ generation }] = await bucket.file(drop + DROP_FILES[file]).getMetadata();
+        return [file, String(generation)];
+      };
+      return Object.fromEntries(await Promise.all([of('train'), of('eval')]));
+    };
+    await cloud.ledger.ended([await cloud.start('f20-origin')], PATIENCE_MS);
+    const first = await copied(['train', 'eval'], layout.drop('f20-origin'), drop);
+    await cloud.ledger.ended([first], PATIENCE_MS);
+    await copied(['train', 'eval'], drop, 'backup/f20-copied/');
+    await bucket.file(drop + DROP_FILES.train).delete();
+    const restored = await copied(['train'], 'backup/f20-copied/', drop);
+    await cloud.ledger.ended([restored], PATIENCE_MS);
+    const rewritten = await copied(['eval'], drop, drop);
+    const runs = [first, restored, rewritten];
+    expect(await cloud.ledger.ended(runs, PATIENCE_MS)).toMatchObject(
+      runs.map(() => ({ event: 'monitored' })),
+    );
+    for (const run of runs) expectOneOfEach(cloud, run);
+    const started = (await runsOf('f20-copied')).filter((name) => name.endsWith('/run.json'));
+    expect(started.sort()).toEqual(runs.map((run) => layout.runRecord(run)).sort());
   });
 
   it('F20 a drop deleted before it was looked at, and files that are no drop, start nothing', async () => {

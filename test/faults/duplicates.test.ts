@@ -1,10 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layout, type RunId, type StageName, stagesFrom } from '../../events/index.ts';
+import {
+  AttemptRecord,
+  type Envelope,
+  IngestDone,
+  layout,
+  type RunId,
+  type StageName,
+  stagesFrom,
+  toPubsubMessage,
+} from '../../events/index.ts';
 import { SeededRandom } from '../../local/faults/random.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
-import { endingsOf, expectOneOfEach, objectsUnder, startFaultyCloud } from './cloud.ts';
-import { acknowledged, attemptOf, publishAgain } from './publish.ts';
+import { commandLineTo } from '../ops/command-line.ts';
+import { createdFor, endingsOf, expectOneOfEach, objectsUnder, readJson, startFaultyCloud } from './cloud.ts';
+import { acknowledged, attemptOf, publishAgain, publishAll } from './publish.ts';
 
+const shell = { ...process.env };
 const PATIENCE_MS = 120_000;
 const COPIES = 20;
 /** The stages that the run passes, and those of them that an event starts; a drop's files start the first one. */
@@ -26,6 +37,7 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
         times: 20,
         effect: { duplicate: 2 },
       },
+      { at: 'delivery', who: 'function ingest$', mentions: '"f5-half-', effect: { delayMs: 3000 } },
     ]);
     run = await cloud.start('plain');
     await cloud.ledger.ended([run], PATIENCE_MS);
@@ -34,6 +46,12 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
 
   const duplicatesOf = (of: RunId, stage: StageName) =>
     objectsUnder(cloud, layout.duplicates({ run: of, stage, attempt: 1 }));
+
+  /** What makes the event that wakes train one of another run. */
+  const ofRun = (other: RunId) => ({
+    id: `${other}/ingest/1/${IngestDone.name}`,
+    ...{ subject: other, correlationid: other },
+  });
 
   /** One run's worth of effects, and one ending of each stage, published once. */
   const expectPublishedOnce = (of: RunId) => {
@@ -104,12 +122,53 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
     expect(input?.data).toMatchObject({ rows: { train: 4, eval: 4 } });
   });
 
-  it('F22 two hundred messages of one event at once are two hundred duplicates of one attempt', async () => {
-    const ids = await publishAgain(cloud, run, 'evaluate', 200);
+  it('F5 an event with a null in it, or nothing but null, is parked with the place, and starts nothing', async () => {
+    const whole = (await attemptOf(cloud, run, 'train')).input as Envelope;
+    const hurt: [place: string, data: unknown][] = [
+      ['rows.eval: ', { ...(whole.data as object), rows: { train: 4, eval: null } }],
+      ['data: ', null],
+    ];
+    for (const [index, [place, data]] of hurt.entries()) {
+      const other = `f5-null-${index}` as RunId;
+      await publishAll(cloud, 'nonprod', 'ingest-done', [
+        toPubsubMessage({ ...whole, ...ofRun(other), data }),
+      ]);
+      expect(await cloud.ledger.ended([other], PATIENCE_MS)).toMatchObject([{ event: 'parked' }]);
+      expect((await attemptOf(cloud, other, 'train')).ending?.data).toMatchObject({
+        code: 'BATON_EVENT_MALFORMED',
+        reason: expect.stringContaining(place),
+      });
+      expect(createdFor(cloud, other)).toEqual([]);
+    }
+  });
+
+  it('F5 an event with a null in it that comes before the whole one stops its run, and a replay starts one train, with both tables', async () => {
+    const whole = (await attemptOf(cloud, run, 'train')).input as Envelope;
+    const f5 = await cloud.start('f5-half');
+    const data = { ...(whole.data as object), snapshot: { train: null } };
+    await publishAll(cloud, 'nonprod', 'ingest-done', [toPubsubMessage({ ...whole, ...ofRun(f5), data })]);
+    expect(await cloud.ledger.ended([f5], PATIENCE_MS)).toMatchObject([{ event: 'parked' }]);
+    await expect.poll(() => duplicatesOf(f5, 'train'), { timeout: PATIENCE_MS }).toHaveLength(1);
+
+    const baton = await commandLineTo(cloud.cloud, shell);
+    expect((await baton('runs', 'replay', f5, '--reason', 'the event was not whole')).code).toBe(0);
+    expect((await baton('runs', 'watch', f5)).code).toBe(0);
+    baton.close();
+    expect(createdFor(cloud, f5).map(([, times]) => times)).toEqual(Array(6).fill(1));
+    const again = layout.attemptRecord({ run: f5, stage: 'train', attempt: 2 });
+    const { input } = AttemptRecord.parse(await readJson(cloud, 'nonprod', again));
+    expect(input?.data).toMatchObject({ rows: { train: 4, eval: 4 } });
+  });
+
+  it('F22 a thousand messages of one event at once are a thousand duplicates of one attempt', async () => {
+    const before = await attemptOf(cloud, run, 'evaluate');
+    const ids = await publishAgain(cloud, run, 'evaluate', 1000);
     await acknowledged(cloud, 'evaluate', ids);
-    expect(await duplicatesOf(run, 'evaluate')).toEqual(
-      expect.arrayContaining(ids.map((id) => layout.duplicate({ run, stage: 'evaluate', attempt: 1 }, id))),
-    );
+    const recorded = new Set(await duplicatesOf(run, 'evaluate'));
+    const key = { run, stage: 'evaluate', attempt: 1 } as const;
+    expect(ids.filter((id) => !recorded.has(layout.duplicate(key, id)))).toEqual([]);
+    expect(new Set(ids).size).toBe(1000);
+    expect(await attemptOf(cloud, run, 'evaluate')).toEqual(before);
     expectPublishedOnce(run);
   });
 });

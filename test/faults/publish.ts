@@ -99,5 +99,5 @@ export async function acknowledged(
     );
     return messageIds.filter((id) => !acked.has(id));
   };
-  await expect.poll(missing, { timeout: 60_000 }).toEqual([]);
+  await expect.poll(missing, { timeout: 110_000 }).toEqual([]);
 }
