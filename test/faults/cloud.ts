@@ -35,9 +35,14 @@ export function expectOneOfEach(cloud: StubCloud, run: RunId): void {
 export const createdFor = ({ ledger }: StubCloud, run: RunId) =>
   [...ledger.created].filter(([what]) => what.includes(run));
 
-/** The ids of the events that ended an attempt of a stage of a run; those that tell of parked messages are longer. */
+/**
+ * The ids of the events that ended an attempt of a stage of a run. Those that tell of parked messages are longer, and the
+ * request for a rollback begins its attempt.
+ */
 export const endingsOf = ({ ledger }: StubCloud, run: RunId, stage: string, attempt = 1) =>
-  [...ledger.published.keys()].filter((id) => new RegExp(`^${run}/${stage}/${attempt}/[^/]+$`).test(id));
+  [...ledger.published.keys()].filter((id) =>
+    new RegExp(`^${run}/${stage}/${attempt}/(?!rollback-requested$)[^/]+$`).test(id),
+  );
 
 /** The names of the objects under a prefix of both buckets. */
 export async function objectsUnder({ storage, buckets }: StubCloud, prefix: string): Promise<string[]> {

@@ -1,11 +1,19 @@
-import { STAGES, type StageName, TENANT_OF } from '../../events/index.ts';
+import { type AttemptKey, STAGES, type StageName, TENANT_OF } from '../../events/index.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
 
 type Rule = FaultPlan['rules'][number];
 
-/** Where a process is killed: the n-th call of its kind that it makes for the stage of the run of that drop. */
+/** What is killed: a stage; or a function that is none, `decide` at each of the things that it does. */
+export type Victim = StageName | 'lineage' | 'decide approval' | 'decide rollback';
+
+export const victimsOf = (tenant: 'nonprod' | 'prod'): Victim[] => [
+  ...STAGES.filter((stage) => TENANT_OF[stage] === tenant),
+  ...(tenant === 'prod' ? (['lineage', 'decide approval', 'decide rollback'] as const) : []),
+];
+
+/** Where a process is killed: the n-th call of its kind that it makes for the run of that drop. */
 export interface CrashPoint {
-  stage: StageName;
+  victim: Victim;
   /** `before claim`, `after publish`, … */
   name: string;
   drop: string;
@@ -15,16 +23,28 @@ export interface CrashPoint {
 /** Calls by which a crash point is known; the text is the request's. */
 interface Step {
   name: string;
-  /** Whose call it is; a long stage is ended by settle. */
-  by: 'stage' | 'settle';
+  /** Whose call it is: the function's own, or settle's, which ends a long stage. */
+  by: 'own' | 'settle';
   what: string;
   mentions: (path: string) => string;
   /** The call doesn't say which run it is for: the first one once a function was handed this of the run's. */
   onceHanded?: (run: string) => string;
 }
 
-/** Which attempt of a stage meets a crash: a rollback is the next attempt of a run. */
-export const attemptOfStage = (stage: StageName) => (stage === 'rollback' ? 2 : 1);
+/** The attempt that is ended by what is killed, or before it, or after it. A rollback is the next one of its run. */
+export function attemptAt(victim: Victim): Pick<AttemptKey, 'stage' | 'attempt'> {
+  switch (victim) {
+    case 'lineage':
+      return { stage: 'deploy', attempt: 1 };
+    case 'decide approval':
+      return { stage: 'approve', attempt: 1 };
+    case 'rollback':
+    case 'decide rollback':
+      return { stage: 'rollback', attempt: 2 };
+    default:
+      return { stage: victim, attempt: 1 };
+  }
+}
 
 /** A run's id is its drop's name and ten digits of a digest. */
 const runOf = (drop: string) => `${drop}-[0-9a-f]{10}`;
@@ -36,13 +56,13 @@ const named = (object: string) => `[?&]name=${object}[ &]`;
 const attemptRecord = (attempt: string) => named(`runs/${attempt}/attempt\\.json`);
 const CLAIM: Step = {
   name: 'claim',
-  by: 'stage',
+  by: 'own',
   what: UPLOAD,
   mentions: (attempt) => both(attemptRecord(attempt), 'ifGenerationMatch=0\\b'),
 };
 const RECORD: Step = {
   name: 'record',
-  by: 'stage',
+  by: 'own',
   what: UPLOAD,
   mentions: (attempt) => {
     const [run, stage, number] = attempt.split('/');
@@ -83,17 +103,17 @@ const effect = (by: Step['by'], what: string, mentions: Step['mentions'], name =
 const runOfAttempt = (attempt: string) => attempt.split('/')[0]!;
 const SETTLED = [eventWrite('settle'), publish('settle'), CLEAR];
 
-/** Each stage's steps, in their order. */
-const STEPS: Record<StageName, Step[]> = {
+/** The steps of each, in their order; lineage's of a kind are taken at once. */
+const STEPS: Record<Victim, Step[]> = {
   prepare: [
     CLAIM,
-    effect('stage', UPLOAD, (attempt) => named(`runs/${runOfAttempt(attempt)}/run\\.json`)),
-    eventWrite('stage'),
-    publish('stage'),
+    effect('own', UPLOAD, (attempt) => named(`runs/${runOfAttempt(attempt)}/run\\.json`)),
+    eventWrite('own'),
+    publish('own'),
   ],
   ingest: [
     CLAIM,
-    effect('stage', '/LaunchTemplate$', (attempt) => `ingest-${runOfAttempt(attempt)}-1-train`),
+    effect('own', '/LaunchTemplate$', (attempt) => `ingest-${runOfAttempt(attempt)}-1-train`),
     RECORD,
     effect(
       'settle',
@@ -103,12 +123,18 @@ const STEPS: Record<StageName, Step[]> = {
     ),
     ...SETTLED,
   ],
-  train: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
-  evaluate: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
-  approve: [CLAIM, effect('stage', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
+  train: [CLAIM, effect('own', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
+  evaluate: [CLAIM, effect('own', '/CreateCustomJob$', runOfAttempt), RECORD, ...SETTLED],
+  approve: [
+    CLAIM,
+    effect('own', '/CreateCustomJob$', runOfAttempt),
+    RECORD,
+    effect('settle', UPLOAD, (attempt) => named(`runs/${attempt}/approval\\.json`), 'question'),
+    ...SETTLED,
+  ],
   deploy: [
     CLAIM,
-    effect('stage', '/UploadModel$', runOfAttempt),
+    effect('own', '/UploadModel$', runOfAttempt),
     RECORD,
     effect('settle', '/ImportModelEvaluation$', runOfAttempt, 'evaluation'),
     effect('settle', '/DeployModel$', runOfAttempt, 'deployment'),
@@ -118,7 +144,7 @@ const STEPS: Record<StageName, Step[]> = {
     CLAIM,
     {
       name: 'effect',
-      by: 'stage',
+      by: 'own',
       what: '/UpdateModelDeploymentMonitoringJob$',
       mentions: () => '',
       onceHanded: (run) => run,
@@ -139,30 +165,47 @@ const STEPS: Record<StageName, Step[]> = {
   ],
   rollback: [
     CLAIM,
-    effect('stage', '/UpdateEndpoint$', (attempt) =>
+    effect('own', '/UpdateEndpoint$', (attempt) =>
       both(runOfAttempt(attempt), '"promotion-stage":"rollback"'),
     ),
     RECORD,
     unnamed('deployment', '/DeployModel$', '', 'rollback/2/'),
     ...SETTLED,
   ],
+  lineage: [
+    effect('own', '/CreateContext$', runOfAttempt, 'context'),
+    effect('own', '/CreateArtifact$', runOfAttempt, 'artifact'),
+    effect('own', '/CreateExecution$', runOfAttempt, 'execution'),
+    effect('own', '/AddExecutionEvents$', runOfAttempt, 'events'),
+    effect('own', '/AddContextArtifactsAndExecutions$', runOfAttempt, 'membership'),
+  ],
+  'decide approval': [
+    effect('own', UPLOAD, (attempt) => named(`runs/${attempt}/decision\\.json`), 'decision'),
+    effect('own', UPLOAD, (attempt) => named(`signals/${attempt}/done\\.json`), 'marker'),
+  ],
+  'decide rollback': [
+    effect('own', UPLOAD, (attempt) => named(`runs/${attempt}/request\\.json`), 'request'),
+    publish('own'),
+  ],
 };
 
 /**
- * Every crash point of a stage: before and after each of its steps, and around the acknowledgement. The first points of
- * all stages are met by one run, the second ones by the next, and so on.
+ * Every crash point of a stage or function: before and after each of its steps, and around its answer. The first points
+ * of all are met by one run, the second ones by the next, and so on.
  */
-export function crashPointsOf(stage: StageName): CrashPoint[] {
+export function crashPointsOf(victim: Victim): CrashPoint[] {
+  const { stage, attempt } = attemptAt(victim);
+  const [name] = victim.split(' ');
   const project = `baton-${TENANT_OF[stage]}`;
-  const points: [name: string, rule: (run: string) => Rule][] = STEPS[stage].flatMap(
-    ({ name, by, what, mentions, onceHanded }) =>
+  const points: [name: string, rule: (run: string) => Rule][] = STEPS[victim].flatMap(
+    ({ name: step, by, what, mentions, onceHanded }) =>
       (['before', 'after'] as const).map((kill): [string, (run: string) => Rule] => [
-        `${kill} ${name}`,
+        `${kill} ${step}`,
         (run) => ({
           at: 'call',
-          who: `^${project}/function ${by === 'stage' ? stage : 'settle'}$`,
+          who: `^${project}/function ${by === 'own' ? name : 'settle'}$`,
           what,
-          mentions: mentions(`${run}/${stage}/${attemptOfStage(stage)}`),
+          mentions: mentions(`${run}/${stage}/${attempt}`),
           ...(onceHanded && { onceHanded: onceHanded(run) }),
           effect: { kill },
         }),
@@ -173,17 +216,22 @@ export function crashPointsOf(stage: StageName): CrashPoint[] {
       kill === 'after' ? 'before ack' : 'after ack',
       (run) => ({
         at: 'request',
-        who: `^${project}/function ${stage}$`,
-        // A drop's first file alone starts nothing; its second one comes with the evaluation table.
-        mentions: stage === 'prepare' ? `datasets/${run.replace(/-\[.*/, '')}/eval` : run,
+        who: `^${project}/function ${name}$`,
+        mentions: requestTo(victim, run),
         effect: { kill },
       }),
     ]);
   }
-  return points.map(([name, rule], index) => {
+  return points.map(([point, rule], index) => {
     const drop = `crash-${index}`;
-    return { stage, name, drop, rule: rule(runOf(drop)) };
+    return { victim, name: point, drop, rule: rule(runOf(drop)) };
   });
 }
 
-export const stagesOf = (tenant: 'nonprod' | 'prod') => STAGES.filter((stage) => TENANT_OF[stage] === tenant);
+/** The request after which nothing is left to do. */
+function requestTo(victim: Victim, run: string): string {
+  const [name, kind] = victim.split(' ');
+  if (name === 'decide') return both(`"kind":"${kind}"`, `"run":"${run}"`);
+  // A drop's first file alone starts nothing; its second one comes with the evaluation table.
+  return victim === 'prepare' ? `datasets/${run.replace(/-\[.*/, '')}/eval` : run;
+}

@@ -2,18 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AttemptRecord, dispositionOf, layout, type RunId, TENANT_OF } from '../../events/index.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { createdFor, endingsOf, objectsUnder, readJson, startFaultyCloud } from './cloud.ts';
-import { attemptOfStage, type CrashPoint, crashPointsOf, stagesOf } from './crash-points.ts';
+import { attemptAt, type CrashPoint, crashPointsOf, victimsOf } from './crash-points.ts';
 
 /** Starts the runs of the points, each of which meets its crash on the way, and waits until all have ended. */
 export type Schedule = (cloud: StubCloud, drops: string[]) => Promise<Map<string, RunId>>;
 
-/** The crash matrix of a tenant: every stage of it, killed at every one of its points. */
+/**
+ * The crash matrix of a tenant: every stage of it, and what else it has, killed at every one of its points.
+ *
+ * @returns what happened, for tests of what only some of them do
+ */
 export function describeCrashes(
   tenant: 'nonprod' | 'prod',
   schedule: Schedule,
   config: Record<string, string> = {},
-): void {
-  const points = stagesOf(tenant).flatMap(crashPointsOf);
+): { cloud(): StubCloud; runOf(point: CrashPoint): RunId } {
+  const points = victimsOf(tenant).flatMap(crashPointsOf);
   let cloud: StubCloud;
   let runs: Map<string, RunId>;
 
@@ -26,14 +30,14 @@ export function describeCrashes(
   }, 1_000_000);
   afterAll(() => cloud?.close());
 
-  describe.each(stagesOf(tenant))('F6 %s killed', (stage) => {
-    it.each(crashPointsOf(stage))('$name: one effect, one ending, nothing left behind', async (point) => {
+  describe.each(victimsOf(tenant))('F6 %s killed', (victim) => {
+    it.each(crashPointsOf(victim))('$name: one effect, one ending, nothing left behind', async (point) => {
       const run = runs.get(point.drop)!;
       expect(crashesOf(cloud, points, point)).toHaveLength(1);
       expect(['monitored', 'superseded']).toContain(cloud.ledger.ends.get(run)?.event);
       expect(createdFor(cloud, run).filter(([, times]) => times > 1)).toEqual([]);
       expect(createdFor(cloud, run).length).toBeGreaterThanOrEqual(4);
-      const attempt = attemptOfStage(stage);
+      const { stage, attempt } = attemptAt(victim);
       expect(endingsOf(cloud, run, stage, attempt)).toHaveLength(1);
       const key = { run, stage, attempt };
       const record = AttemptRecord.parse(await readJson(cloud, TENANT_OF[stage], layout.attemptRecord(key)));
@@ -50,9 +54,11 @@ export function describeCrashes(
     const [tables] = await new BigQuery({ projectId: 'baton-nonprod' }).dataset('stub').getTables();
     expect(tables.map(({ id }) => id).sort()).toEqual(['eval', 'train']);
   });
+
+  return { cloud: () => cloud, runOf: ({ drop }) => runs.get(drop)! };
 }
 
 const crashesOf = (cloud: StubCloud, points: CrashPoint[], point: CrashPoint) =>
   cloud.cloud
     .injectedFaults()
-    .filter(({ rule }) => points[rule]?.stage === point.stage && points[rule].name === point.name);
+    .filter(({ rule }) => points[rule]?.victim === point.victim && points[rule].name === point.name);

@@ -3,8 +3,6 @@ import {
   AttemptRecord,
   type Envelope,
   layout,
-  Promoted,
-  RollbackRequested,
   type RunId,
   STAGE_INPUTS,
   type StageName,
@@ -55,31 +53,6 @@ export async function publishAgain(
     event,
     Array.from({ length: times }, () => toPubsubMessage(input)),
   );
-}
-
-/**
- * Asks for the version that served before that of a promoted run.
- *
- * @returns the event's id with which the rollback ends
- */
-export async function rollBack(cloud: StubCloud, run: RunId): Promise<string> {
-  const { ending, sequence } = await attemptOf(cloud, run, 'rollout');
-  const { model, endpoint, previous } = Promoted.data.parse(ending?.data);
-  const event: Envelope = {
-    ...(ending as Envelope),
-    ...{
-      id: `${run}/rollback/2/${RollbackRequested.name}`,
-      type: RollbackRequested.type,
-      attempt: 2,
-      sequence,
-    },
-    data: RollbackRequested.data.parse({
-      ...{ model: model.name, endpoint, from: model.version, to: previous },
-      ...{ actor: 'somebody@example.com', reason: 'a test' },
-    }),
-  };
-  await publishAll(cloud, 'prod', RollbackRequested.name, [toPubsubMessage(event)]);
-  return `${run}/rollback/2/rolled-back`;
 }
 
 /** Waits until each message was acknowledged on a subscription. */
