@@ -17,9 +17,9 @@ describe('runs that get in each other’s way', { timeout: PATIENCE_MS }, () => 
         times: 2,
         effect: { delayMs: 3000 },
       },
-      { at: 'delivery', who: '/function evaluate$', mentions: '"f16-older-', effect: { delayMs: 30_000 } },
+      { at: 'delivery', who: '/function deploy$', mentions: '"f16-older-', effect: { delayMs: 20_000 } },
     ]);
-    // Every function has started once, so that half a minute is far more than a run takes.
+    // Every function has started once, so that twenty seconds are far more than a run takes.
     await cloud.ledger.ended([await cloud.start('first')], PATIENCE_MS);
   }, PATIENCE_MS);
   afterAll(() => cloud?.close());
