@@ -15,6 +15,9 @@ export function interceptRequests(faults: FaultInjector, processes: FaultyProces
     const answer = effect.kill === 'before' ? undefined : await forward();
     processes.signal(id, 'SIGKILL');
     if (answer && effect.kill === 'answered') return answer;
-    return textResponse(503, 'The request failed because the instance was killed.');
+    return {
+      ...textResponse(503, 'The request failed because the instance was killed.'),
+      connectionBroke: true,
+    };
   };
 }
