@@ -48,7 +48,7 @@ async function readAttempts(cloud: StubCloud, look: (attempt: AttemptRecord) => 
 }
 
 /** The objects under a prefix of both buckets. */
-export async function list({ storage, buckets }: StubCloud, prefix: string) {
+async function list({ storage, buckets }: StubCloud, prefix: string) {
   const listings = Object.values(buckets).map((bucket) => storage.bucket(bucket).getFiles({ prefix }));
   return (await Promise.all(listings)).flatMap(([files]) => files);
 }
