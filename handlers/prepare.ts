@@ -64,7 +64,8 @@ function startLanded(
     traceparent: work.traceparent,
     sequence: sequenceOf(generationsOf(drop)),
   };
-  return makeAttempt(claim, push, work, () => prepare(drop, work));
+  // The message at work may be the first file's, of which another copy was acknowledged before the second file landed.
+  return makeAttempt(claim, push, work, () => prepare(drop, work), 'may be gone');
 }
 
 /** A run that a person, a schedule or a replay asks for. Its first attempt is that of the files' notifications. */

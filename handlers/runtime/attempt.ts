@@ -9,6 +9,8 @@ import { type Outcome, underLease, type Work } from './stage.ts';
 /** What becomes of a delivery: acknowledged, or to be delivered again. */
 export type Answer = 'acknowledge' | 'redeliver';
 
+type Others = 'are kept' | 'may be gone';
+
 /** How long a copy of a delivery waits for the one at work, in milliseconds, before Pub/Sub has to bring it again. */
 const LOOKS_AGAIN = [50, 100, 200, 400, 800];
 
@@ -17,21 +19,24 @@ const LOOKS_AGAIN = [50, 100, 200, 400, 800];
  * nothing left to do is recorded as a duplicate and acknowledged.
  *
  * @param push the message as Pub/Sub pushed it, kept where it can't be handled
+ * @param others whether Pub/Sub still has the message whose copy is at work, so that this one may be acknowledged before
+ *   that has ended; `may be gone` where a message is also acknowledged without an attempt
  */
 export async function makeAttempt(
   claim: Claim,
   push: PushBody,
   work: Work,
   start: (work: Work) => Promise<Outcome<unknown>>,
+  others: Others = 'are kept',
 ): Promise<Answer> {
   const { environment, log } = work;
   const { cause } = claim;
   const since = performance.now();
-  const found = await claimPatiently(claim, work);
+  const found = await claimPatiently(claim, work, others);
   switch (found.kind) {
     case 'busy':
       log('INFO', `${cause.id} is being handled by ${found.record.owner}`);
-      if (found.record.cause.deliveryId === cause.deliveryId) return 'redeliver';
+      if (isNeeded(found, claim, others)) return 'redeliver';
       // The delivery at work is another message, which Pub/Sub keeps until it has ended.
       await recordDuplicate(environment.BATON_BUCKET, found.record, cause, work.clock());
       return 'acknowledge';
@@ -54,12 +59,17 @@ export async function makeAttempt(
   }
 }
 
-/** A copy of the very message that is being handled looks again for a moment: refusing it would pause the subscription. */
-async function claimPatiently(claim: Claim, work: Work): Promise<ClaimResult> {
+/** Whether this delivery has to stay until the one at work has ended, as nothing else may come back if that dies. */
+function isNeeded(found: ClaimResult, { cause }: Claim, others: Others): boolean {
+  if (found.kind !== 'busy') return false;
+  return others === 'may be gone' || found.record.cause.deliveryId === cause.deliveryId;
+}
+
+/** What has to stay looks again for a moment: refusing it would pause the subscription. */
+async function claimPatiently(claim: Claim, work: Work, others: Others): Promise<ClaimResult> {
   for (const pause of [...LOOKS_AGAIN, undefined]) {
     const found = await takeAttempt(work.environment, claim, work.clock);
-    const isCopy = found.kind === 'busy' && found.record.cause.deliveryId === claim.cause.deliveryId;
-    if (!isCopy || pause === undefined) return found;
+    if (!isNeeded(found, claim, others) || pause === undefined) return found;
     await delay(pause);
   }
   throw new Error('unreachable');
