@@ -88,10 +88,11 @@ async function startRequested(
     ...(event.attempt === 1 && { cause: causeOf(drop, deliveryId) }),
     sequence: sequenceOf(generationsOf(drop)),
   };
-  return makeAttempt(requested, push, work, async () => {
+  const start = async () => {
     checkUnchanged(drop, event.correlationid, occasion);
     return prepare(drop, work);
-  });
+  };
+  return makeAttempt(requested, push, work, start, 'may be gone');
 }
 
 /** A run is about two object generations, and its id follows from them. */

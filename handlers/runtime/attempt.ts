@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PushBody } from '../../events/index.ts';
-import { type Claim, type ClaimResult, releaseAttempt, takeAttempt } from './claim.ts';
+import { type Claim, type ClaimResult, releaseAttempt, retakeAttempt, takeAttempt } from './claim.ts';
 import { recordDuplicate } from './duplicates.ts';
 import { concludeStart, fail, seeOut } from './ending.ts';
 import { keepMessage } from './parked-message.ts';
@@ -67,12 +67,13 @@ function isNeeded(found: ClaimResult, { cause }: Claim, others: Others): boolean
 
 /** What has to stay looks again for a moment: refusing it would pause the subscription. */
 async function claimPatiently(claim: Claim, work: Work, others: Others): Promise<ClaimResult> {
-  for (const pause of [...LOOKS_AGAIN, undefined]) {
-    const found = await takeAttempt(work.environment, claim, work.clock);
-    if (!isNeeded(found, claim, others) || pause === undefined) return found;
+  let found = await takeAttempt(work.environment, claim, work.clock);
+  for (const pause of LOOKS_AGAIN) {
+    if (!isNeeded(found, claim, others)) break;
     await delay(pause);
+    found = await retakeAttempt(work.environment, claim, work.clock);
   }
-  throw new Error('unreachable');
+  return found;
 }
 
 async function begin(

@@ -51,12 +51,39 @@ export async function takeAttempt(
   const standing = await readJson(bucket, object, AttemptRecord);
   // Given back between the two calls: the next look finds it free, or taken.
   if (!standing) return { kind: 'busy', record: mine };
+  return takeStanding(environment, standing, mine);
+}
+
+/**
+ * Asks once more for an attempt that somebody was found at work on. It only reads until there is something to take, as
+ * Cloud Storage rations the writes to one object, those that a condition refuses too.
+ */
+export async function retakeAttempt(
+  environment: Environment,
+  claim: Claim,
+  clock: () => Date,
+): Promise<ClaimResult> {
+  const standing = await readJson(environment.BATON_BUCKET, layout.attemptRecord(claim), AttemptRecord);
+  if (!standing) return takeAttempt(environment, claim, clock);
+  return takeStanding(environment, standing, claimedNow(environment, claim, clock));
+}
+
+async function takeStanding(
+  environment: Environment,
+  standing: Stored<AttemptRecord>,
+  mine: AttemptRecord,
+): Promise<ClaimResult> {
   if (standing.value.owner === mine.owner) return { kind: 'taken', record: mine, fence: standing.generation };
-  const kind = await judge(environment, claim, standing);
+  const kind = await judge(environment, mine, standing);
   if (kind !== 'expired' && kind !== 'unpublished') return { kind, record: standing.value };
   // Written also where only a publish is left, so that of many deliveries that find it so one publishes.
   const record = kind === 'expired' ? mine : { ...standing.value, owner: mine.owner };
-  const fence = await writeJson(bucket, object, record, standing.generation);
+  const fence = await writeJson(
+    environment.BATON_BUCKET,
+    layout.attemptRecord(mine),
+    record,
+    standing.generation,
+  );
   if (!fence) return { kind: 'busy', record: standing.value };
   return { kind: kind === 'expired' ? 'taken' : kind, record, fence };
 }

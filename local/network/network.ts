@@ -48,7 +48,8 @@ export class LocalNetwork {
   readonly #door: FrontDoor;
   readonly #metadataServers = new Map<string, Promise<MetadataServer>>();
   #proxy: ConnectProxy | undefined;
-  readonly #processes = new Map<number, string>();
+  /** Of each port that a connection came from, the last one's process. */
+  readonly #processes = new Map<number, { process: string | undefined }>();
   readonly #serving = Promise.withResolvers<void>();
   #servers: (GrpcServer | RestServer)[] = [];
 
@@ -76,7 +77,7 @@ export class LocalNetwork {
 
   /** The process whose connection comes from a port of this machine, by the id that `environment` was given. */
   processAt(port: number): string | undefined {
-    return this.#processes.get(port);
+    return this.#processes.get(port)?.process;
   }
 
   /** Serves the APIs. Hosts of Google's that no module serves answer UNIMPLEMENTED. */
@@ -162,9 +163,13 @@ export class LocalNetwork {
 
   #known(connection: Socket, process: string | undefined): Socket {
     const port = connection.remotePort;
-    if (process === undefined || port === undefined) return connection;
-    this.#processes.set(port, process);
-    return connection.once('close', () => this.#processes.delete(port));
+    if (port === undefined) return connection;
+    // The port of a connection whose end is not known here yet may already be another process's.
+    const known = { process };
+    this.#processes.set(port, known);
+    return connection.once('close', () => {
+      if (this.#processes.get(port) === known) this.#processes.delete(port);
+    });
   }
 
   #metadataServer(caller: Caller): Promise<MetadataServer> {

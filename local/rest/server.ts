@@ -41,7 +41,8 @@ export async function createRestServer({
   onFault,
   interceptCall,
 }: RestServerOptions): Promise<RestServer> {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 });
+  // A connection that ends just as its client uses it again would be a fault that nobody planned.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 600_000 });
   const app = fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit: Number.MAX_SAFE_INTEGER,

@@ -50,7 +50,7 @@ export class Ledger {
   readonly record = ({ who, method, status, text }: ServedCall): void => {
     if (!who.includes('/function ') || status >= 300) return;
     const [, object] = UPLOAD.test(method) ? (/[?&]name=([^& ]+)/.exec(text()) ?? []) : [];
-    if (object) count(this.written, object);
+    if (object) count(this.written, decodeURIComponent(object));
     const name = method.slice(method.lastIndexOf('/') + 1);
     const idOf = CREATIONS[name];
     if (idOf) count(this.created, `${name} ${String(idOf(JSON.parse(text())))}`);
