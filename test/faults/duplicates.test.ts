@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   AttemptRecord,
+  DROP_FILES,
+  type DropFile,
   type Envelope,
   IngestDone,
   layout,
@@ -9,6 +12,7 @@ import {
   stagesFrom,
   toPubsubMessage,
 } from '../../events/index.ts';
+import type { FaultPlan } from '../../local/faults/plan.ts';
 import { SeededRandom } from '../../local/faults/random.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { commandLineTo } from '../ops/command-line.ts';
@@ -21,24 +25,32 @@ const COPIES = 20;
 /** The stages that the run passes, and those of them that an event starts; a drop's files start the first one. */
 const CHAIN = stagesFrom('prepare');
 const HEARING = CHAIN.filter((stage) => stage !== 'prepare');
+/** Long enough for a message to be published while the claim of a process that was killed stands. */
+const LEASE_SECONDS = 15;
+
+const RULES: FaultPlan['rules'] = [
+  { at: 'delivery', who: 'function train$', mentions: '"f1-', effect: { duplicate: COPIES } },
+  { at: 'delivery', who: 'function prepare$', mentions: '/f5/', times: 2, effect: { duplicate: 3 } },
+  {
+    ...{ at: 'delivery', who: 'function settle$', what: 'eventarc', mentions: 'ingest-f5-' },
+    times: 20,
+    effect: { duplicate: 2 },
+  },
+  { at: 'delivery', who: 'function ingest$', mentions: '"f5-half-', effect: { delayMs: 3000 } },
+  // The bucket's own notifications; then, of the test's, the one that comes again as its process was killed.
+  { at: 'delivery', who: 'function prepare$', mentions: '/f5-killed/', times: 2, effect: { drop: true } },
+  { at: 'delivery', who: 'function prepare$', mentions: '/f5-killed/train', nth: 3, effect: { drop: true } },
+  {
+    ...{ at: 'call', who: 'function prepare$', what: '/upload/', mentions: 'runs/f5-killed-.*/run.json' },
+    effect: { kill: 'before' },
+  },
+];
 
 describe('deliveries that come again, or in another order', { timeout: PATIENCE_MS }, () => {
   let cloud: StubCloud;
   let run: RunId;
   beforeAll(async () => {
-    cloud = await startFaultyCloud([
-      { at: 'delivery', who: 'function train$', mentions: '"f1-', effect: { duplicate: COPIES } },
-      { at: 'delivery', who: 'function prepare$', mentions: '/f5/', times: 2, effect: { duplicate: 3 } },
-      {
-        at: 'delivery',
-        who: 'function settle$',
-        what: 'eventarc',
-        mentions: 'ingest-f5-',
-        times: 20,
-        effect: { duplicate: 2 },
-      },
-      { at: 'delivery', who: 'function ingest$', mentions: '"f5-half-', effect: { delayMs: 3000 } },
-    ]);
+    cloud = await startFaultyCloud(RULES, { 'baton:leaseSeconds': String(LEASE_SECONDS) });
     run = await cloud.start('plain');
     await cloud.ledger.ended([run], PATIENCE_MS);
   }, PATIENCE_MS);
@@ -158,6 +170,40 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
     const again = layout.attemptRecord({ run: f5, stage: 'train', attempt: 2 });
     const { input } = AttemptRecord.parse(await readJson(cloud, 'nonprod', again));
     expect(input?.data).toMatchObject({ rows: { train: 4, eval: 4 } });
+  });
+
+  it('F5 a run whose first message was acknowledged, and its copy killed at work, is prepared by the second file’s', async () => {
+    const bucket = cloud.storage.bucket(cloud.buckets.nonprod);
+    const tell = async (file: DropFile) => {
+      const objectId = layout.drop('f5-killed') + DROP_FILES[file];
+      const [{ generation }] = await bucket.file(objectId).getMetadata();
+      const attributes = {
+        ...{ eventType: 'OBJECT_FINALIZE', payloadFormat: 'NONE' },
+        ...{ bucketId: bucket.name, objectId, objectGeneration: String(generation) },
+      };
+      return publishAll(cloud, 'nonprod', 'drops', [{ attributes }]);
+    };
+    const met = (effect: object) =>
+      expect.poll(
+        () => cloud.cloud.injectedFaults().filter((fault) => isDeepStrictEqual(fault.effect, effect)).length,
+        { timeout: PATIENCE_MS },
+      );
+
+    const f5 = await cloud.start('f5-killed');
+    await met({ drop: true }).toBe(2);
+    await tell('train');
+    await met({ kill: 'before' }).toBe(1);
+    const [second] = await tell('eval');
+    expect(await cloud.ledger.ended([f5], PATIENCE_MS)).toMatchObject([{ event: 'monitored' }]);
+    expectPublishedOnce(f5);
+    await met({ drop: true }).toBe(3);
+    const outcomes = () =>
+      cloud.cloud
+        .deliveries()
+        .filter(({ messageId }) => messageId === second)
+        .map(({ outcome }) => outcome);
+    await expect.poll(() => outcomes().at(-1), { timeout: PATIENCE_MS }).toBe('acked');
+    expect(outcomes().length).toBeGreaterThan(1);
   });
 
   it('F22 a thousand messages of one event at once are a thousand duplicates of one attempt', async () => {
