@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { chooseEnvironment } from '../ops/environments/environment.ts';
 import type { Report } from '../ops/runs/report.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -41,32 +42,30 @@ export async function startEndpoint(data: string | undefined): Promise<RunningEn
     rmSync(state, { recursive: true, force: true });
   };
   try {
-    return { ...(await untilUp(child)), close };
+    const report = await reportOf(child);
+    const { variables } = chooseEnvironment({ config: join(state, 'environments', 'local') });
+    const environment = Object.entries(variables).filter((entry): entry is [string, string] => !!entry[1]);
+    return { report, environment: Object.fromEntries(environment), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** The report comes on stdout, and after it the way there on stderr, as shell commands. */
-async function untilUp(child: ChildProcess): Promise<Pick<RunningEndpoint, 'report' | 'environment'>> {
+/** One JSON document on stdout, printed when the run has ended. */
+async function reportOf(child: ChildProcess): Promise<Report> {
+  const said: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => said.push(line));
+  const printed = Promise.withResolvers<string>();
   let output = '';
   child.stdout?.on('data', (chunk) => {
     output += chunk;
+    if (output.endsWith('\n}\n')) printed.resolve(output);
   });
-  const environment: Record<string, string> = {};
-  const said: string[] = [];
-  const up = Promise.withResolvers<void>();
-  createInterface({ input: child.stderr! }).on('line', (line) => {
-    said.push(line);
-    const [, name, value] = /^export ([^=]+)=(.*)$/.exec(line) ?? [];
-    if (name) environment[name] = value;
-    // The last line of the way there has no mark: it is complete once the next turn brings no more.
-    if (name) setTimeout(up.resolve, 500);
-  });
-  child.once('exit', (code) => up.reject(new Error(`npm start ended with ${code}:\n${said.join('\n')}`)));
-  await up.promise;
-  const report = JSON.parse(output) as Report;
+  child.once('exit', (code) =>
+    printed.reject(new Error(`npm start ended with ${code}:\n${said.join('\n')}`)),
+  );
+  const report = JSON.parse(await printed.promise) as Report;
   if (report.state !== 'monitored') throw new Error(`the run ended ${report.state}:\n${said.join('\n')}`);
-  return { report, environment };
+  return report;
 }
