@@ -25,6 +25,8 @@ export async function lookAtDrop(bucket: string, name: string): Promise<Drop> {
   return { name, bucket, files: { train, eval: evaluation } };
 }
 
+export const isComplete = ({ files }: Drop): boolean => Boolean(files.train && files.eval);
+
 /** The name of the file that has not landed. */
 export const missingFile = (drop: Drop) =>
   layout.drop(drop.name) + (drop.files.train ? DROP_FILES.eval : DROP_FILES.train);

@@ -10,7 +10,16 @@ import {
   runIdOf,
   sequenceOf,
 } from '../events/index.ts';
-import { causeOf, type Drop, dropOf, generationsOf, lookAtDrop, missingFile, openRun } from './drop.ts';
+import {
+  causeOf,
+  type Drop,
+  dropOf,
+  generationsOf,
+  isComplete,
+  lookAtDrop,
+  missingFile,
+  openRun,
+} from './drop.ts';
 import { inspectFile } from './drop-inspection.ts';
 import { expectNoMore, expectRest } from './missing-file.ts';
 import { type Answer, makeAttempt } from './runtime/attempt.ts';
@@ -43,9 +52,15 @@ export const handle = serve(async (delivery, environment, logger) => {
     logger('INFO', `ignored ${delivery.change} of ${delivery.object}: no drop's train.csv or eval.csv`);
     return 'acknowledge';
   }
+  const seen = await lookAtDrop(delivery.bucket, name);
+  if (isComplete(seen)) return startLanded(seen, delivery, environment, logger);
+  await expectRest(seen, delivery.deliveryId, environment);
+  // The rest may have landed meanwhile, and its run begun, which then took away no expectation.
   const drop = await lookAtDrop(delivery.bucket, name);
-  if (drop.files.train && drop.files.eval) return startLanded(drop, delivery, environment, logger);
-  await expectRest(drop, delivery.deliveryId, environment);
+  if (isComplete(drop)) {
+    await expectNoMore(drop, environment);
+    return startLanded(drop, delivery, environment, logger);
+  }
   logger('INFO', `drop ${name} waits for ${missingFile(drop)}`);
   return 'acknowledge';
 });
@@ -98,7 +113,7 @@ async function startRequested(
 /** A run is about two object generations, and its id follows from them. */
 function checkUnchanged(drop: Drop, run: RunId, occasion: string | undefined): void {
   const folder = `gs://${drop.bucket}/${layout.drop(drop.name)}`;
-  if (!drop.files.train || !drop.files.eval) {
+  if (!isComplete(drop)) {
     throw new StageFailure('BATON_FILE_MISSING', `${folder} has no ${missingFile(drop)}`);
   }
   const now = runIdOf(drop.name, generationsOf(drop), occasion);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunId } from '../../events/index.ts';
+import { layout, type RunId } from '../../events/index.ts';
 import type { FaultPlan } from '../../local/faults/plan.ts';
 import type { EventView } from '../../ops/events/history.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
 import { commandLineTo } from '../ops/command-line.ts';
-import { expectOneOfEach, startFaultyCloud } from './cloud.ts';
+import { expectOneOfEach, objectsUnder, startFaultyCloud } from './cloud.ts';
 
 const shell = { ...process.env };
 const PATIENCE_MS = 150_000;
@@ -46,6 +46,10 @@ const RULES: FaultPlan['rules'] = [
     what: '/CreateCustomJob$',
     mentions: 'f23-',
     effect: { terminate: 'before' },
+  },
+  {
+    ...{ at: 'call', who: 'function prepare$', mentions: 'name=outstanding/prepare/f13-late-' },
+    effect: { suspend: 'before', ms: 10_000 },
   },
   ...CLOCKS,
 ];
@@ -99,6 +103,27 @@ describe('an owner that is slow, interrupted, or wrong about the time', { timeou
 
   it('F13 suspended for twice its lease is fenced: the one who took over ends the attempt, and nobody else', async () => {
     expect(await trainAfter('f13', 2, 3)).toEqual({ written: 3 });
+  });
+
+  it('F13 suspended before it wrote that a drop waits, until its rest had landed, leaves nothing that waits', async () => {
+    const drop = (file: 'train.csv' | 'eval.csv') =>
+      cloud.drop('f13-late', { [file]: 'amount,label\n1,yes\n2,no\n' });
+    await drop('train.csv');
+    const suspended = () => cloud.cloud.injectedFaults().filter(({ rule }) => rule === 5).length;
+    await expect.poll(suspended, { timeout: PATIENCE_MS }).toBe(1);
+    await drop('eval.csv');
+    const runs = async () =>
+      (await objectsUnder(cloud, 'runs/f13-late-')).filter((name) => name.endsWith('/run.json'));
+    await expect.poll(runs, { timeout: PATIENCE_MS }).toHaveLength(1);
+    const run = (await runs())[0]!.split('/')[1] as RunId;
+    expect(await cloud.ledger.ended([run], PATIENCE_MS)).toMatchObject([{ event: 'monitored' }]);
+    await expect
+      .poll(() => objectsUnder(cloud, layout.duplicates({ run, stage: 'prepare', attempt: 1 })), {
+        timeout: PATIENCE_MS,
+      })
+      .toHaveLength(1);
+    expect(await objectsUnder(cloud, `${layout.outstandingPrefix}prepare/f13-late-`)).toEqual([]);
+    expectOneOfEach(cloud, run);
   });
 
   it('F23 asked to end in the middle of its work leaves one effect and one ending', async () => {
