@@ -13,6 +13,7 @@ import {
   stagesFrom,
   toPubsubMessage,
 } from '../../events/index.ts';
+import type { Decision } from '../../local/iam/policy.ts';
 import { Ledger } from '../chaos/ledger.ts';
 import { learnableDrop, startTestCloud, type TestCloud } from '../end-to-end/cloud.ts';
 import { Deliveries } from '../end-to-end/deliveries.ts';
@@ -20,10 +21,17 @@ import { runScheduled, YEARLY } from '../end-to-end/schedule.ts';
 
 /** What becomes of messages that come too often, too late, or never should have: in one cloud, around one run. */
 const CHAIN = stagesFrom('prepare');
+/** The objects that anybody asked to write, whether or not a condition refused it. */
+const asked: string[] = [];
 const ledger = new Ledger();
 let test: TestCloud;
 let deliveries: Deliveries;
 let run: RunId;
+
+function onDecision({ permission, resource }: Decision): void {
+  const object = /\/objects\/(.+)$/.exec(resource)?.[1];
+  if (permission === 'storage.objects.create' && object) asked.push(object);
+}
 
 const inputOf = async (stage: StageName): Promise<Envelope> =>
   (await deliveries.attempt({ run, stage, attempt: 1 })).input as Envelope;
@@ -38,7 +46,7 @@ beforeAll(async () => {
     abort: { drift: true, maxErrorRate: 0.05, minRequests: 100 },
   };
   test = await startTestCloud({
-    onCall: ledger.record,
+    ...{ onDecision, onCall: ledger.record },
     config: { 'baton:runSchedule': YEARLY, 'baton:rollout': JSON.stringify(plan) },
     faults: { seed: 1, rules: [{ at: 'delivery', who: 'function start$', effect: { duplicate: 3 } }] },
   });
@@ -64,6 +72,16 @@ describe('a run', () => {
       monitor: 3,
       rollout: 3,
     });
+  });
+
+  it('asks once in each delivery for an attempt that another one is at work on, however often it looks', async () => {
+    const delivered = () => [...deliveries.deliveredTo('prepare').values()];
+    await expect.poll(() => delivered().map((all) => all.at(-1)), within).toEqual(['acked', 'acked']);
+    const record = layout.attemptRecord({ run, stage: 'prepare', attempt: 1 });
+    // Who has it writes its ending, and that it was published.
+    expect(asked.filter((object) => object === record).length).toBeLessThanOrEqual(
+      delivered().flat().length + 2,
+    );
   });
 
   it.each(CHAIN.slice(1))(

@@ -59,6 +59,11 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
       emails: [],
     };
     cloud = await startStubCloud({
+      // Two who ask at once start seconds apart on a busy machine: the first one's rollback begins when both have asked.
+      faults: {
+        seed: 1,
+        rules: [{ at: 'delivery', who: '/function rollback$', effect: { delayMs: 10_000 } }],
+      },
       config: {
         'baton:rollout': JSON.stringify(plan),
         'baton:monitor': JSON.stringify(watch),
@@ -135,12 +140,8 @@ describe('a rollout that soaks', { timeout: PATIENCE_MS * 2 }, () => {
   it('F24 loses the endpoint to a rollback, of which two at once are one', async () => {
     const plan = await baton.json('models', 'rollback', '--to', 'previous', '--reason', 'x', '--dry-run');
     expect(plan).toMatchObject({ run: runs.two, from: '2', to: '1', deploys: false, undeployed: ['2'] });
-    const both = [1, 2].map(() => rollBack('--to', '1', '--reason', 'it answers nonsense'));
-    const [late, ...later] = (await Promise.all(both)).filter(({ code }) => code !== 0);
-    // Who asks when the other's rollback is over already is told that nothing is left to do.
-    if (late)
-      expect([late.code, late.stderr]).toEqual([4, expect.stringContaining('is the one that serves')]);
-    expect(later).toEqual([]);
+    const both = [1, 2].map(() => rollBack('--to', 'previous', '--reason', 'it answers nonsense'));
+    expect((await Promise.all(both)).map(({ code }) => code)).toEqual([0, 0]);
 
     const ended = [...cloud.ledger.published.keys()].filter((id) => id.endsWith('/rolled-back'));
     expect(ended).toEqual([`${runs.two}/rollback/2/rolled-back`]);
