@@ -34,6 +34,18 @@ export class Deliveries {
     return client.topic(name, { batching: { maxMessages: 1 } }).publishMessage(message);
   }
 
+  /** Tells prepare of an object of non-production's bucket as Cloud Storage does when it lands; answers the message's id. */
+  async announce(objectId: string): Promise<string> {
+    const { storage, buckets } = this.#test;
+    const [{ generation }] = await storage.bucket(buckets.nonprod).file(objectId).getMetadata();
+    return this.publish('prepare', {
+      attributes: {
+        ...{ eventType: 'OBJECT_FINALIZE', payloadFormat: 'NONE' },
+        ...{ bucketId: buckets.nonprod, objectId, objectGeneration: String(generation) },
+      },
+    });
+  }
+
   /** Sends an event to a stage. */
   send = (stage: StageName, event: Envelope): Promise<string> => this.publish(stage, toPubsubMessage(event));
 

@@ -15,6 +15,7 @@ import {
 import type { FaultPlan } from '../../local/faults/plan.ts';
 import { SeededRandom } from '../../local/faults/random.ts';
 import type { StubCloud } from '../chaos/stub-cloud.ts';
+import { Deliveries } from '../end-to-end/deliveries.ts';
 import { commandLineTo } from '../ops/command-line.ts';
 import { createdFor, endingsOf, expectOneOfEach, objectsUnder, readJson, startFaultyCloud } from './cloud.ts';
 import { acknowledged, attemptOf, publishAgain, publishAll } from './publish.ts';
@@ -173,16 +174,8 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
   });
 
   it('F5 a run whose first message was acknowledged, and its copy killed at work, is prepared by the second file’s', async () => {
-    const bucket = cloud.storage.bucket(cloud.buckets.nonprod);
-    const tell = async (file: DropFile) => {
-      const objectId = layout.drop('f5-killed') + DROP_FILES[file];
-      const [{ generation }] = await bucket.file(objectId).getMetadata();
-      const attributes = {
-        ...{ eventType: 'OBJECT_FINALIZE', payloadFormat: 'NONE' },
-        ...{ bucketId: bucket.name, objectId, objectGeneration: String(generation) },
-      };
-      return publishAll(cloud, 'nonprod', 'drops', [{ attributes }]);
-    };
+    const deliveries = new Deliveries(cloud);
+    const announce = (file: DropFile) => deliveries.announce(layout.drop('f5-killed') + DROP_FILES[file]);
     const met = (effect: object) =>
       expect.poll(
         () => cloud.cloud.injectedFaults().filter((fault) => isDeepStrictEqual(fault.effect, effect)).length,
@@ -191,17 +184,13 @@ describe('deliveries that come again, or in another order', { timeout: PATIENCE_
 
     const f5 = await cloud.start('f5-killed');
     await met({ drop: true }).toBe(2);
-    await tell('train');
+    await announce('train');
     await met({ kill: 'before' }).toBe(1);
-    const [second] = await tell('eval');
+    const second = await announce('eval');
     expect(await cloud.ledger.ended([f5], PATIENCE_MS)).toMatchObject([{ event: 'monitored' }]);
     expectPublishedOnce(f5);
     await met({ drop: true }).toBe(3);
-    const outcomes = () =>
-      cloud.cloud
-        .deliveries()
-        .filter(({ messageId }) => messageId === second)
-        .map(({ outcome }) => outcome);
+    const outcomes = () => deliveries.deliveredTo('prepare').get(second) ?? [];
     await expect.poll(() => outcomes().at(-1), { timeout: PATIENCE_MS }).toBe('acked');
     expect(outcomes().length).toBeGreaterThan(1);
   });
